@@ -1,0 +1,3 @@
+module bonafide
+
+go 1.26

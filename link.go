@@ -1,0 +1,19 @@
+package bonafide
+
+// A Link is what two complaints share in one layer.
+type Link struct {
+	A, B  string // complaint ids, A < B
+	Layer Layer
+	// Bits is the weight of the evidence that one hand made both rather than
+	// two strangers: the binary logarithm of a likelihood ratio.
+	Bits float64
+	Why  []Reason
+}
+
+// A Reason is one plain sentence that a reviewer, the consumer and a court can
+// read, with the figures behind it.
+type Reason struct {
+	Family Family  `json:"family"`
+	Text   string  `json:"text"`
+	Bits   float64 `json:"bits,omitempty"`
+}
