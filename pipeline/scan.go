@@ -1,0 +1,189 @@
+// Package pipeline runs the stages: it gives complaints to the signals, their
+// links to the rings, and the rings to the policy. It is the only package that
+// knows several stages.
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+
+	"bonafide"
+	"bonafide/normalize"
+	"bonafide/policy"
+	"bonafide/signal/document"
+	"bonafide/signal/identity"
+	"bonafide/signal/text"
+)
+
+// Config says how to scan.
+type Config struct {
+	Version   string           // of the program, for the result
+	Normalize normalize.Config // the lender's own numbers, its country
+	Secret    []byte           // key of the hashes under which personal values are compared
+	Policy    *policy.Pack
+	Public    []text.Public // letters that anybody may copy
+	Workers   int           // 0 means all cores
+	// Progress is called now and then with the stage and how much of it is done.
+	Progress func(stage string, done, total int)
+}
+
+// A Scanner compares all complaints of a batch in memory. Add them, then call
+// Finish once. It keeps about 4 kB for a letter of 1,000 characters.
+type Scanner struct {
+	cfg     Config
+	keeper  *Keeper
+	signals []bonafide.Signal
+	pending []*bonafide.Complaint
+	all     []*subject
+}
+
+// A subject is one complaint with what the signals keep of it.
+type subject struct {
+	*bonafide.Complaint
+	facts  *bonafide.Facts
+	letter text.Letter
+	keys   []bonafide.Key // of the letter
+	papers []bonafide.Paper
+}
+
+// batch is how many complaints are reduced at a time.
+const batch = 2048
+
+// NewScanner returns a scanner with nothing in it.
+func NewScanner(cfg Config) *Scanner {
+	if cfg.Workers <= 0 {
+		cfg.Workers = runtime.GOMAXPROCS(0)
+	}
+	if cfg.Progress == nil {
+		cfg.Progress = func(string, int, int) {}
+	}
+	k := NewKeeper(cfg.Normalize, cfg.Secret)
+	return &Scanner{
+		cfg: cfg, keeper: k,
+		signals: []bonafide.Signal{text.Signal{}, identity.Signal{Facts: k.Facts}, document.Signal{Facts: k.Facts}},
+	}
+}
+
+// Add takes one complaint. Its personal values are hashed at once; the scanner
+// keeps the letter, the name (to mask it) and the hashes.
+func (s *Scanner) Add(ctx context.Context, c *bonafide.Complaint) error {
+	s.pending = append(s.pending, c)
+	if len(s.pending) < batch {
+		return nil
+	}
+	return s.extract(ctx)
+}
+
+// Len returns how many complaints were added.
+func (s *Scanner) Len() int { return len(s.all) + len(s.pending) }
+
+// extract reduces what is pending, on all cores.
+func (s *Scanner) extract(ctx context.Context) error {
+	from := len(s.all)
+	for _, c := range s.pending {
+		s.all = append(s.all, &subject{Complaint: c})
+	}
+	s.pending = s.pending[:0]
+	return s.fan(ctx, "", len(s.all)-from, func(lo, hi int) error {
+		for _, sub := range s.all[from+lo : from+hi] {
+			for _, sig := range s.signals {
+				t, err := sig.Extract(ctx, sub.Complaint)
+				if err != nil {
+					return fmt.Errorf("%s signal: %w", sig.Layer(), err)
+				}
+				switch body := t.Body.(type) {
+				case text.Letter:
+					sub.letter, sub.keys = body, t.Keys
+				case *bonafide.Facts:
+					sub.facts = body
+				case []bonafide.Paper:
+					sub.papers = body
+				}
+			}
+			sub.Complaint = slim(sub.Complaint)
+		}
+		return nil
+	})
+}
+
+// slim returns what later stages need of c in the clear: nothing but the
+// letter, the name (to mask it), the dates and the declared standing.
+func slim(c *bonafide.Complaint) *bonafide.Complaint {
+	return &bonafide.Complaint{
+		ID: c.ID, Received: c.Received, Channel: c.Channel, Lang: c.Lang, Text: c.Text, Product: c.Product,
+		Demands:        c.Demands,
+		Customer:       bonafide.Customer{Name: c.Customer.Name, Region: c.Customer.Region, Vulnerable: c.Customer.Vulnerable},
+		Representative: c.Representative,
+	}
+}
+
+// fan runs work on parts of 0..n on all cores and waits. Parts are small
+// enough to report progress.
+func (s *Scanner) fan(ctx context.Context, stage string, n int, work func(lo, hi int) error) error {
+	const part = 512
+	var (
+		mu    sync.Mutex
+		next  int
+		done  int
+		first error
+		wg    sync.WaitGroup
+	)
+	for range s.cfg.Workers {
+		wg.Go(func() {
+			for {
+				mu.Lock()
+				lo := next
+				hi := min(n, lo+part)
+				next = hi
+				stop := first != nil
+				mu.Unlock()
+				if lo >= n || stop {
+					return
+				}
+				err := ctx.Err()
+				if err == nil {
+					err = work(lo, hi)
+				}
+				mu.Lock()
+				if err != nil && first == nil {
+					first = err
+				}
+				done += hi - lo
+				if stage != "" {
+					s.cfg.Progress(stage, done, n)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return first
+}
+
+// Finish compares all complaints and returns what was found. read and warnings
+// come from intake and go into the result as they are.
+func (s *Scanner) Finish(ctx context.Context, read bonafide.Read, warnings []string) (*bonafide.Result, error) {
+	if err := s.extract(ctx); err != nil {
+		return nil, err
+	}
+	// The order of arrival in the file does not matter.
+	slices.SortFunc(s.all, func(a, b *subject) int {
+		if c := a.Received.Compare(b.Received); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.ID, b.ID)
+	})
+	letters, err := s.compareLetters(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rings, err := s.findRings(ctx, letters)
+	if err != nil {
+		return nil, err
+	}
+	return s.result(letters, rings, read, warnings)
+}
