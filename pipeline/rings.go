@@ -23,6 +23,7 @@ type rings struct {
 	customers int
 	things    []thing
 	found     []ring.Found
+	evidence  ring.Evidence
 }
 
 // findRings joins the evidence of all layers.
@@ -39,14 +40,15 @@ func (s *Scanner) findRings(ctx context.Context, l *letters) (*rings, error) {
 		}
 		white[i] = sub.facts.WhitePath
 	}
-	b := s.newBackground(l)
-	if err := b.measure(ctx, out.things); err != nil {
+	v := s.newVoices(l)
+	if err := v.draw(ctx, out.things); err != nil {
 		return nil, err
 	}
 	e := ring.Evidence{
 		Customer: out.customer, Day: days, White: white,
 		Relation: func(a, b int32) bonafide.Relation { return identity.Related(s.all[a].facts, s.all[b].facts) },
-		Alike:    b.alike,
+		Alike:    v.alike,
+		Voice:    func(a, b int32) float64 { return v.profile(a).Above(s.all[b].letter) },
 		Near: func(a int32) []int32 {
 			var near []int32
 			for _, c := range query.Candidates(s.all[a].keys, len(s.all), 2*candidates) {
@@ -58,6 +60,7 @@ func (s *Scanner) findRings(ctx context.Context, l *letters) (*rings, error) {
 	for _, t := range out.things {
 		e.Things = append(e.Things, t.Thing)
 	}
+	out.evidence = e
 	out.found = ring.Find(e, ring.Tuned)
 	return out, nil
 }
@@ -140,32 +143,26 @@ func (s *Scanner) things(customer []int32) []thing {
 	return out
 }
 
-// background judges likeness between letters against strangers on the topic.
-type background struct {
-	s      *Scanner
-	l      *letters
-	b      *text.Background
-	levels []text.Level // of complaints that share something
-	m      *text.Comparer
-	set    int32
+// voices judges likeness between letters against strangers on the topic.
+type voices struct {
+	s        *Scanner
+	drawn    *text.Background
+	profiles []*text.Profile // of complaints that share something, drawn when needed
 }
 
-func (s *Scanner) newBackground(l *letters) *background {
+func (s *Scanner) newVoices(l *letters) *voices {
 	all := make([]text.Letter, len(s.all))
 	for i, sub := range s.all {
 		all[i] = sub.letter
 	}
-	return &background{
-		s: s, l: l, b: text.NewBackground(l.corpus, all, l.sums), levels: make([]text.Level, len(s.all)),
-		m: text.NewComparer(l.corpus), set: -1,
-	}
+	return &voices{s: s, drawn: text.NewBackground(l.corpus, all, l.sums), profiles: make([]*text.Profile, len(s.all))}
 }
 
-// measure finds the level of every complaint that shares something that can tie.
-func (b *background) measure(ctx context.Context, things []thing) error {
-	need := make([]bool, len(b.s.all))
+// draw draws the profiles of the complaints that share something, on all cores.
+func (v *voices) draw(ctx context.Context, things []thing) error {
+	need := make([]bool, len(v.s.all))
 	for _, t := range things {
-		for _, h := range t.Holders[:min(len(t.Holders), 500)] {
+		for _, h := range t.Holders[:min(len(t.Holders), maxProfiles)] {
 			need[h] = true
 		}
 	}
@@ -175,32 +172,27 @@ func (b *background) measure(ctx context.Context, things []thing) error {
 			ids = append(ids, int32(i))
 		}
 	}
-	return b.s.fan(ctx, "weighing what is shared", len(ids), func(lo, hi int) error {
-		m := text.NewComparer(b.l.corpus)
+	return v.s.fan(ctx, "weighing what is shared", len(ids), func(lo, hi int) error {
 		for _, i := range ids[lo:hi] {
-			m.Set(b.s.all[i].letter)
-			b.levels[i] = b.b.Level(m)
+			v.profiles[i] = v.drawn.Profile(v.s.all[i].letter)
 		}
 		return nil
 	})
 }
 
-// alike is the mean, over both letters, of how far their likeness stands above
-// that of strangers on the topic.
-func (b *background) alike(x, y int32) float64 {
-	if b.set != x {
-		b.m.Set(b.s.all[x].letter)
-		b.set = x
-	}
-	c := b.m.WithSums(b.s.all[y].letter, b.l.sums[y]).Cosine
-	return (b.level(x).Above(c) + b.level(y).Above(c)) / 2
+// maxProfiles bounds how many holders of one thing get a profile beforehand: a
+// switchboard's are looked at by sample only.
+const maxProfiles = 64
+
+// alike is the mean, over both letters, of how far what they share stands above
+// what strangers on the topic share.
+func (v *voices) alike(a, b int32) float64 {
+	return (v.profile(a).Above(v.s.all[b].letter) + v.profile(b).Above(v.s.all[a].letter)) / 2
 }
 
-func (b *background) level(i int32) text.Level {
-	if b.levels[i].Deviation == 0 {
-		m := text.NewComparer(b.l.corpus)
-		m.Set(b.s.all[i].letter)
-		b.levels[i] = b.b.Level(m)
+func (v *voices) profile(i int32) *text.Profile {
+	if v.profiles[i] == nil {
+		v.profiles[i] = v.drawn.Profile(v.s.all[i].letter)
 	}
-	return b.levels[i]
+	return v.profiles[i]
 }

@@ -31,6 +31,8 @@ type Evidence struct {
 	// Alike says by how many deviations the letters of a and b are more alike
 	// than those of strangers on the same topic.
 	Alike func(a, b int32) float64
+	// Voice is Alike seen from a alone: how far b is from strangers to a.
+	Voice func(a, b int32) float64
 	// Near returns the complaints whose letters are most like that of a.
 	Near func(a int32) []int32
 }
@@ -48,18 +50,21 @@ type Found struct {
 // above strangers on the same topic.
 type Thresholds struct {
 	Link   float64 // two holders of one thing
+	Crowd  float64 // added to Link for each doubling of the customers of a thing beyond three
+	Gap    float64 // added to Member for who shares only things that others used long before or after
 	Member float64 // a member and the rest of its ring, on average
 	Merge  float64 // two groups that share nothing but a playbook, on average
 	Kin    float64 // share of a family's own likeness that another group must reach
 	Adopt  float64 // a holder and the group it is tied to by another holder, on average
 	Pair   float64 // two customers who are the whole ring
+	Ring   float64 // the members of a ring, on average
 	Mate   float64 // somebody whose letter is from the playbook and who shares nothing else
 	Cover  float64 // share of those who write from the playbook that also share a thing
 }
 
 // Tuned are the thresholds chosen on the development worlds; docs/evaluation.md
 // says how they do on others.
-var Tuned = Thresholds{Link: 1.5, Member: 1.2, Merge: 3, Kin: 0.9, Adopt: 2, Pair: 4, Mate: 3, Cover: 0.1}
+var Tuned = Thresholds{Link: 1, Crowd: 0.8, Gap: 1.5, Ring: 2, Member: 1, Merge: 2.6, Kin: 0.5, Adopt: 1.5, Pair: 2.5, Mate: 3, Cover: 0.05}
 
 // Find returns the rings, in the order of their first members.
 //
@@ -171,7 +176,7 @@ func (f *finder) tie(t int, hs []int32) {
 		return
 	}
 	// The more share a thing, the more of them are alike by chance.
-	need := f.t.Link + 0.25*math.Log2(max(1, float64(m)/3))
+	need := f.t.Link + f.t.Crowd*math.Log2(max(1, float64(m)/3))
 	if f.Things[t].Place {
 		if m > fewHolders || !f.elsewhere(hs) {
 			return
@@ -518,6 +523,13 @@ func (f *finder) ring(set []int32) (Found, bool) {
 		like, _ := f.likeness(i, members)
 		r.Alike = append(r.Alike, like)
 	}
+	var sum float64
+	for _, like := range r.Alike {
+		sum += like
+	}
+	if sum < f.t.Ring*float64(len(members)) {
+		return r, false
+	}
 	r.Mates = f.mates(members)
 	switch mates := f.count(r.Mates); {
 	case apart == 0: // they could be one home
@@ -531,21 +543,30 @@ func (f *finder) ring(set []int32) (Found, bool) {
 	return r, true
 }
 
-// mates returns the complaints of other customers and homes that are as alike to the members as a
-// playbook makes them, and are no members.
+// mates returns the complaints of other customers and homes that are as alike
+// to the members as a playbook makes them, and are no members.
 func (f *finder) mates(members []int32) []int32 {
 	seen := map[int32]bool{}
 	for _, i := range members {
 		seen[i] = true
 	}
+	some := members[:min(len(members), 12)]
 	var out []int32
-	for _, i := range members[:min(len(members), 16)] {
+	for _, i := range some {
 		for _, j := range f.Near(i) {
 			if seen[j] {
 				continue
 			}
 			seen[j] = true
-			if like, n := f.likeness(j, members); n > 0 && like >= f.t.Mate {
+			var sum float64
+			n := 0
+			for _, k := range some {
+				if f.Customer[k] != f.Customer[j] && f.Relation(k, j) != bonafide.SameHome {
+					sum += f.Voice(k, j)
+					n++
+				}
+			}
+			if n > 0 && sum >= f.t.Mate*float64(n) {
 				out = append(out, j)
 			}
 		}
@@ -574,16 +595,44 @@ func (f *finder) keepAlike(set []int32) []int32 {
 			if n == 0 {
 				like = math.Inf(-1)
 			}
-			if like < worst {
+			if like -= f.need(i, members); like < worst {
 				worst, at = like, k
 			}
 		}
-		if worst >= f.t.Member {
+		if worst >= 0 {
 			break
 		}
 		members = slices.Delete(members, at, at+1)
 	}
 	return members
+}
+
+// longGap is the number of days after which a number may have passed to somebody
+// else: operators hand out numbers again after about 90 days.
+const longGap = 60
+
+// need is how alike i must be to the other members.
+func (f *finder) need(i int32, members []int32) float64 {
+	in := map[int32]bool{}
+	for _, j := range members {
+		in[j] = true
+	}
+	tied := false
+	for _, t := range f.things[i] {
+		for _, j := range f.Things[t].Holders {
+			if !in[j] || f.Customer[i] == f.Customer[j] {
+				continue
+			}
+			tied = true
+			if max(f.Day[i], f.Day[j])-min(f.Day[i], f.Day[j]) <= longGap {
+				return f.t.Member
+			}
+		}
+	}
+	if tied {
+		return f.t.Member + f.t.Gap
+	}
+	return f.t.Member
 }
 
 // keepTied leaves out members who share nothing with another member's customer.

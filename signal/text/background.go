@@ -1,6 +1,7 @@
 package text
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -8,66 +9,116 @@ import (
 // A Background tells how alike strangers write about the same trouble, so that
 // a likeness can be judged against it: two letters about night-time calls share
 // many words by nature, and only what goes beyond that says anything.
+//
+// It holds letters drawn evenly from the corpus, filed under all their
+// shingles. It is only read once made, by any number of goroutines.
 type Background struct {
 	c       *Corpus
 	letters []Letter
-	sums    []Sums
+	norm    []float32 // root of the sum of squared weights of each letter
+	keys    []uint32  // open addressing: the shingles of all letters, 0 if free
+	first   []uint32  // start of each key's letters in who
+	count   []uint32
+	who     []uint16
 }
 
-// How the background is drawn: letters compared with, and the share of them
-// (the most alike) that stands for "strangers on the same topic".
-const (
-	backgroundSize = 600
-	topicShare     = 0.08
-	topicLeast     = 12
-)
+// backgroundSize is how many letters stand for all. More of them make profiles
+// sharper and dearer.
+const backgroundSize = 2500
 
-// NewBackground draws the background evenly from letters, in their order.
+// everyday is the share of the background above which a shingle is left out
+// when near letters are sought: it tells no topic from another.
+const everyday = 0.15
+
+// NewBackground draws the background evenly from letters, in their order. sums
+// are the totals of each letter.
 func NewBackground(c *Corpus, letters []Letter, sums []Sums) *Background {
 	b := &Background{c: c}
 	n := len(letters)
 	m := min(n, backgroundSize)
+	total := 0
 	for i := range m {
 		k := i * n / m
 		if len(letters[k]) > 0 {
 			b.letters = append(b.letters, letters[k])
-			b.sums = append(b.sums, sums[k])
+			b.norm = append(b.norm, float32(math.Sqrt(float64(sums[k].Squares))))
+			total += len(letters[k])
 		}
 	}
+	size := 1024
+	for size < 2*total {
+		size *= 2
+	}
+	b.keys, b.first, b.count = make([]uint32, size), make([]uint32, size), make([]uint32, size)
+	var seen marks
+	each := func(visit func(i int, slot int)) {
+		for i, l := range b.letters {
+			seen.reset(len(l))
+			for _, s := range l {
+				if s != 0 && seen.add(s) {
+					visit(i, b.slot(s))
+					b.keys[b.slot(s)] = s
+				}
+			}
+		}
+	}
+	each(func(_, slot int) { b.count[slot]++ })
+	var at uint32
+	for k := range b.keys {
+		b.first[k] = at
+		at += b.count[k]
+		b.count[k] = 0
+	}
+	b.who = make([]uint16, at)
+	each(func(i, slot int) {
+		b.who[b.first[slot]+b.count[slot]] = uint16(i)
+		b.count[slot]++
+	})
 	return b
 }
 
-// A Level is how alike strangers on the topic of one letter are to it: the median
-// of their cosines and a robust deviation.
-type Level struct{ Median, Deviation float64 }
-
-// Above returns by how many deviations a cosine stands above the level.
-func (l Level) Above(cosine float64) float64 { return (cosine - l.Median) / l.Deviation }
-
-// leastDeviation keeps a handful of equal letters from making every likeness
-// look extreme.
-const leastDeviation = 0.015
-
-// Level measures the letter that m holds.
-func (b *Background) Level(m *Comparer) Level {
-	cs := make([]float64, 0, len(b.letters))
-	for i, l := range b.letters {
-		if x := m.WithSums(l, b.sums[i]).Cosine; x > 0.002 { // letters in another language share nothing
-			cs = append(cs, x)
+func (b *Background) slot(s uint32) int {
+	mask := uint32(len(b.keys) - 1)
+	for i := (s * 0x9E3779B1) >> 7 & mask; ; i = (i + 1) & mask {
+		if k := b.keys[i]; k == s || k == 0 {
+			return int(i)
 		}
 	}
-	slices.Sort(cs)
-	slices.Reverse(cs)
-	k := min(len(cs), max(topicLeast, int(topicShare*float64(len(cs)))))
-	if k == 0 {
-		return Level{Deviation: 0.05}
+}
+
+// near returns the background letters most like l, the most alike first, by the
+// cosine of their weighted shingles.
+func (b *Background) near(l Letter, limit func(found int) int) []int {
+	score := make([]float32, len(b.letters))
+	var seen marks
+	seen.reset(len(l))
+	for _, s := range l {
+		if s == 0 || !seen.add(s) {
+			continue
+		}
+		k := b.slot(s)
+		n := int(b.count[k])
+		if n == 0 || float64(n) > everyday*float64(len(b.letters)) {
+			continue
+		}
+		w := float32(b.c.Weight(s))
+		w *= w
+		for _, i := range b.who[b.first[k] : b.first[k]+uint32(n)] {
+			score[i] += w
+		}
 	}
-	cs = cs[:k]
-	median := cs[k/2]
-	off := make([]float64, k)
-	for i, x := range cs {
-		off[i] = math.Abs(x - median)
+	ids := make([]int, 0, len(score)/4)
+	for i, s := range score {
+		if s > 0 && b.norm[i] > 0 {
+			score[i] = s / b.norm[i] // the norm of l is the same for all
+			ids = append(ids, i)
+		}
 	}
-	slices.Sort(off)
-	return Level{Median: median, Deviation: max(leastDeviation, 1.4826*off[k/2])}
+	slices.SortFunc(ids, func(x, y int) int {
+		if c := cmp.Compare(score[y], score[x]); c != 0 {
+			return c
+		}
+		return cmp.Compare(x, y)
+	})
+	return ids[:min(len(ids), limit(len(ids)))]
 }
