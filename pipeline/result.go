@@ -1,7 +1,446 @@
 package pipeline
 
-import "bonafide"
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
 
+	"bonafide"
+	"bonafide/policy"
+	"bonafide/ring"
+	"bonafide/signal/timing"
+)
+
+// result grades what was found and puts it into words.
 func (s *Scanner) result(l *letters, r *rings, read bonafide.Read, warnings []string) (*bonafide.Result, error) {
-	return &bonafide.Result{}, nil
+	w := &writer{
+		Scanner: s, letters: l, rings: r,
+		ringOf: map[int32]int{}, templateOf: map[int32]int{},
+		out: &bonafide.Result{
+			Version: s.cfg.Version, Policy: s.cfg.Policy.Name(), Read: read,
+			Complaints: []bonafide.Verdict{}, Rings: []bonafide.Ring{}, Templates: []bonafide.Template{},
+			NotProved: notProved, Warnings: warnings,
+		},
+	}
+	w.arrivals()
+	w.templates()
+	w.writeRings()
+	if err := w.verdicts(); err != nil {
+		return nil, err
+	}
+	w.warn()
+	return w.out, nil
+}
+
+// notProved is what no scan shows, said in every result.
+var notProved = []string{
+	"Whether any grievance is right. Merit is checked apart, first, and drives the remedy whatever stands here.",
+	"That anybody was paid. Shared identifiers and wording show one hand; why it helps is for people to find out.",
+	"That a borrower knew. Clients of an agency are often its victims: warn and help them.",
+	"Anything about a letter that shares wording only. Honest people copy public letters, statutes and each other.",
+}
+
+// writer puts one result together.
+type writer struct {
+	*Scanner
+	letters *letters
+	rings   *rings
+	out     *bonafide.Result
+
+	rhythm     *timing.Rhythm
+	ringOf     map[int32]int // index into out.Rings
+	templateOf map[int32]int
+	bursts     []bool // of each ring
+	days       int    // from the first complaint to the last
+}
+
+// id names a set of complaints: the same members give the same name.
+func id(prefix string, members []string) string {
+	h := sha256.New()
+	for _, m := range members {
+		fmt.Fprintf(h, "%d:%s", len(m), m)
+	}
+	return prefix + hex.EncodeToString(h.Sum(nil)[:6])
+}
+
+// names returns the ids of complaints, sorted.
+func (w *writer) names(complaints []int32) []string {
+	out := make([]string, len(complaints))
+	for i, c := range complaints {
+		out[i] = w.all[c].ID
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (w *writer) day(i int32) (int32, bool) {
+	t := w.all[i].Received
+	return int32(math.Floor(float64(t.Unix()) / 86400)), !t.IsZero()
+}
+
+// arrivals counts complaints by day.
+func (w *writer) arrivals() {
+	var days []int32
+	for i, sub := range w.all {
+		if sub.Received.IsZero() {
+			continue
+		}
+		d, _ := w.day(int32(i))
+		days = append(days, d)
+		name := sub.Received.UTC().Format(time.DateOnly)
+		if n := len(w.out.Arrivals); n > 0 && w.out.Arrivals[n-1].Day == name {
+			w.out.Arrivals[n-1].Count++
+		} else {
+			w.out.Arrivals = append(w.out.Arrivals, bonafide.Arrivals{Day: name, Count: 1})
+		}
+		if w.out.Read.First.IsZero() {
+			w.out.Read.First = sub.Received
+		}
+		w.out.Read.Last = sub.Received
+	}
+	w.rhythm = timing.NewRhythm(days)
+	if len(days) > 0 {
+		w.days = int(days[len(days)-1]-days[0]) + 1
+	}
+}
+
+// customersOf counts the customers behind complaints.
+func (w *writer) customersOf(complaints []int32) int {
+	seen := map[int32]bool{}
+	for _, i := range complaints {
+		seen[w.rings.customer[i]] = true
+	}
+	return len(seen)
+}
+
+// writeRings puts every ring into words, the largest first.
+func (w *writer) writeRings() {
+	found := slices.Clone(w.rings.found)
+	slices.SortStableFunc(found, func(a, b ring.Found) int { return cmp.Compare(len(b.Members), len(a.Members)) })
+	label := map[string]int{}
+	kinds := w.kinds()
+	for _, f := range found {
+		r := bonafide.Ring{ID: id("r", w.names(f.Members)), Members: w.names(f.Members)}
+		in := map[int32]bool{}
+		var days []int32
+		for _, m := range f.Members {
+			w.ringOf[m] = len(w.out.Rings)
+			in[m] = true
+			if d, ok := w.day(m); ok {
+				days = append(days, d)
+			}
+		}
+		customers, regions := w.customersOf(f.Members), w.regionsOf(f.Members)
+		families := map[bonafide.Family]bool{}
+		tied := map[int32][]string{}
+		for _, t := range f.Things {
+			th := w.rings.things[t]
+			var holders []int32
+			for _, h := range th.Holders {
+				if in[h] {
+					holders = append(holders, h)
+				}
+			}
+			label[th.Kind]++
+			shared := bonafide.SharedThing{
+				Label: fmt.Sprintf("%s %d", th.Kind, label[th.Kind]), Kind: th.Kind, Family: th.Family,
+				Members: w.names(holders), Rarity: kinds[th.Kind].rarity(th.Kind),
+			}
+			families[th.Family] = true
+			r.Shared = append(r.Shared, shared)
+			n := w.customersOf(holders)
+			for _, h := range holders {
+				tied[h] = append(tied[h], fmt.Sprintf("%s is shared with %s in this ring; %s",
+					shared.Label, count(n-1, "other customer", "other customers"), shared.Rarity))
+			}
+			r.Why = append(r.Why, fmt.Sprintf("%s %s %s; %s", count(n, "customer", "customers"), verb(n, "was", "were")+" filed with", shared.Label, shared.Rarity))
+		}
+		families[bonafide.FamilyText] = true
+		mean := 0.0
+		for _, a := range f.Alike {
+			mean += a
+		}
+		mean /= float64(len(f.Alike))
+		r.Why = append(r.Why, fmt.Sprintf("their letters are more alike than strangers' letters on the same topic: on average %.1f times the usual spread above what is usual", mean))
+		if f.Homes > 1 {
+			r.Why = append(r.Why, fmt.Sprintf("%s from at least %d different homes%s, so one family does not explain it",
+				count(customers, "customer", "customers"), f.Homes, in_(regions)))
+		}
+		burst, ok := w.rhythm.Burst(days)
+		if ok {
+			families[bonafide.FamilyTime] = true
+			r.Why = append(r.Why, fmt.Sprintf("%d of %d arrived from %s to %s, where the lender's own rhythm would bring %.1f",
+				burst.Count, len(days), dayName(burst.From), dayName(burst.To), burst.Expected))
+		}
+		w.bursts = append(w.bursts, ok)
+		if mates := len(f.Mates); mates > 0 {
+			r.Why = append(r.Why, fmt.Sprintf("%s written from the same playbook and share nothing else: not members, information at most",
+				count(mates, "more complaint is", "more complaints are")))
+		}
+		for _, fam := range bonafide.Families {
+			if families[fam] {
+				r.Families = append(r.Families, fam)
+			}
+		}
+		r.Score = score(mean, len(f.Things), customers)
+		r.Template = w.mainTemplate(f.Members)
+		for k, m := range f.Members {
+			tie := bonafide.Tie{Complaint: w.all[m].ID, Received: w.all[m].Received, Region: w.all[m].Customer.Region}
+			tie.Why = append(tie.Why, tied[m]...)
+			tie.Why = append(tie.Why, fmt.Sprintf("its letter is more like the other members' than strangers' letters on its topic are: %.1f times the usual spread above what is usual", f.Alike[k]))
+			r.Ties = append(r.Ties, tie)
+		}
+		slices.SortFunc(r.Ties, func(a, b bonafide.Tie) int { return cmp.Compare(a.Complaint, b.Complaint) })
+		w.out.Rings = append(w.out.Rings, r)
+	}
+	w.rings.found = found
+}
+
+// regionsOf counts the regions that are known of complaints.
+func (w *writer) regionsOf(complaints []int32) int {
+	seen := map[string]bool{}
+	for _, i := range complaints {
+		if r := w.all[i].facts.Region; r != "" {
+			seen[r] = true
+		}
+	}
+	return len(seen)
+}
+
+// in_ says in how many regions, where more than one is known.
+func in_(regions int) string {
+	if regions < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" in %d regions", regions)
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+func verb(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+func dayName(day int32) string {
+	return time.Unix(int64(day)*86400, 0).UTC().Format(time.DateOnly)
+}
+
+// plurals of kinds that do not just take an s.
+var plurals = map[string]string{"address": "addresses", "ip": "IP addresses", "sender": "mail senders", "handle": "chat handles"}
+
+// usage is how often a kind of thing occurs and is shared.
+type usage struct{ values, shared int }
+
+// rarity says how unusual it is that customers share a thing of the kind.
+func (u usage) rarity(kind string) string {
+	if u.shared == 0 || u.values == 0 {
+		return "hardly ever shared in this file"
+	}
+	plural, ok := plurals[kind]
+	if !ok {
+		plural = kind + "s"
+	}
+	return fmt.Sprintf("of the %d %s in this file, 1 in %d is shared by several customers", u.values, plural, max(1, int(math.Round(float64(u.values)/float64(u.shared)))))
+}
+
+// kinds counts the values of each kind of thing.
+func (w *writer) kinds() map[string]usage {
+	values := map[string]map[bonafide.Key]bool{}
+	add := func(kind string, key bonafide.Key) {
+		if values[kind] == nil {
+			values[kind] = map[bonafide.Key]bool{}
+		}
+		values[kind][key] = true
+	}
+	for _, sub := range w.all {
+		for _, f := range sub.facts.Filed {
+			if f.Key != 0 {
+				add(string(f.Kind), f.Key)
+			}
+		}
+		for _, p := range sub.papers {
+			add("document", p.Key)
+		}
+	}
+	out := map[string]usage{}
+	for k, v := range values {
+		out[k] = usage{values: len(v)}
+	}
+	for _, t := range w.rings.things {
+		u := out[t.Kind]
+		u.shared++
+		out[t.Kind] = u
+	}
+	return out
+}
+
+// score is the estimated share of pairs of members that one hand made, fitted on
+// the development worlds; see docs/evaluation.md.
+func score(alike float64, things, customers int) float64 {
+	x := scoreBase + scoreAlike*math.Log1p(max(0, alike)) + scoreThings*float64(things)/float64(max(1, customers-1))
+	return math.Round(100/(1+math.Exp(-x))) / 100
+}
+
+const (
+	scoreBase   = -1.0
+	scoreAlike  = 1.5
+	scoreThings = 1.0
+)
+
+// verdicts grades every complaint about which there is something to say.
+func (w *writer) verdicts() error {
+	repeats := map[int32]int{}
+	for i, sub := range w.all {
+		i := int32(i)
+		v := bonafide.Verdict{ID: sub.ID}
+		f := policy.Facts{Complaint: policy.Complaint{
+			Channel: string(sub.Channel), Product: sub.Product, Vulnerable: sub.facts.Vulnerable,
+		}}
+		if rep := sub.Representative; rep != nil {
+			f.Complaint.Representative, f.Complaint.Confirmed = rep.Type, rep.Confirmed
+		}
+		for _, p := range sub.papers {
+			if p.Verified == bonafide.Forged {
+				f.Complaint.Forged++
+			}
+		}
+		if t, ok := w.templateOf[i]; ok {
+			tm := w.out.Templates[t]
+			v.Template = tm.ID
+			f.Letter = policy.Letter{Customers: w.customersOf(w.letters.groups[w.letters.of[i]]), Public: tm.Benign != ""}
+			key := w.rings.customer[i]
+			f.Complaint.Repeats = repeats[key]
+			repeats[key]++
+		}
+		if k, ok := w.ringOf[i]; ok {
+			w.facts(&f, &v, i, k)
+		}
+		g, err := w.cfg.Policy.Grade(f, sub.facts.WhitePath)
+		if err != nil {
+			return fmt.Errorf("grade: %w", err)
+		}
+		if g.Level == bonafide.LevelNone && g.Route == bonafide.RouteConfirmAuthority && !f.Complaint.Confirmed {
+			g.Level = bonafide.Information // somebody must confirm the authority
+		}
+		if g.Level == bonafide.LevelNone {
+			continue
+		}
+		w.verdict(&v, g, f)
+		w.out.Complaints = append(w.out.Complaints, v)
+		if k, ok := w.ringOf[i]; ok {
+			r := &w.out.Rings[k]
+			if v.Level.Rank() > r.Level.Rank() {
+				r.Level = v.Level
+			}
+			at, _ := slices.BinarySearchFunc(r.Ties, sub.ID, func(t bonafide.Tie, id string) int { return cmp.Compare(t.Complaint, id) })
+			r.Ties[at].Route = v.Route
+			for _, x := range g.Innocent {
+				if !slices.Contains(r.Innocent, x) {
+					r.Innocent = append(r.Innocent, x)
+				}
+			}
+		}
+	}
+	slices.SortFunc(w.out.Complaints, func(a, b bonafide.Verdict) int {
+		if c := cmp.Compare(b.Level.Rank(), a.Level.Rank()); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.ID, b.ID)
+	})
+	return nil
+}
+
+// facts fills in what ring k ties complaint i with.
+func (w *writer) facts(f *policy.Facts, v *bonafide.Verdict, i int32, k int) {
+	r, found := w.out.Rings[k], w.rings.found[k]
+	v.Ring = r.ID
+	var days []int32
+	for _, m := range found.Members {
+		if d, ok := w.day(m); ok {
+			days = append(days, d)
+		}
+	}
+	f.Ring = policy.Ring{
+		Customers: w.customersOf(found.Members), Homes: max(found.Homes, 1), Mates: w.customersOf(found.Mates),
+		Score: r.Score, Burst: w.bursts[k],
+	}
+	if len(days) > 0 {
+		f.Ring.Days = int(slices.Max(days)-slices.Min(days)) + 1
+	}
+	kinds := map[string]bool{}
+	families := map[bonafide.Family]bool{bonafide.FamilyText: true}
+	others := map[int32]bool{}
+	for _, t := range found.Things {
+		th := w.rings.things[t]
+		kinds[th.Kind] = true
+		if _, holds := slices.BinarySearch(th.Holders, i); !holds {
+			continue
+		}
+		f.Tie.Things++
+		families[th.Family] = true
+		for _, h := range th.Holders {
+			if _, member := slices.BinarySearch(found.Members, h); member && w.rings.customer[h] != w.rings.customer[i] {
+				others[w.rings.customer[h]] = true
+			}
+		}
+	}
+	f.Ring.Kinds, f.Tie.Customers = len(kinds), len(others)
+	if w.bursts[k] {
+		families[bonafide.FamilyTime] = true
+	}
+	for _, fam := range bonafide.Families {
+		if families[fam] {
+			f.Tie.Families = append(f.Tie.Families, fam)
+		}
+	}
+	at, _ := slices.BinarySearchFunc(r.Ties, v.ID, func(t bonafide.Tie, id string) int { return cmp.Compare(t.Complaint, id) })
+	v.Why = append(v.Why, r.Ties[at].Why...)
+}
+
+// verdict puts what the policy proposes into words.
+func (w *writer) verdict(v *bonafide.Verdict, g policy.Grading, f policy.Facts) {
+	v.Level, v.Route, v.Criteria = g.Level, g.Route, g.Criteria
+	v.Innocent, v.Families = g.Innocent, f.Tie.Families
+	if f.Letter.Customers > 1 {
+		if f.Letter.Public {
+			v.Why = append(v.Why, fmt.Sprintf("its letter is a public template that %d customers sent: advice followed, nothing more", f.Letter.Customers))
+		} else {
+			v.Why = append(v.Why, fmt.Sprintf("its letter shares its wording with those of %s", count(f.Letter.Customers-1, "other customer", "other customers")))
+		}
+	}
+	for _, r := range g.Rules {
+		v.Why = append(v.Why, fmt.Sprintf("%s: %s (%s)", strings.TrimSpace(string(r.Criteria)+" "+r.ID[min(len(r.Criteria), len(r.ID)):]), r.Title, r.Basis))
+	}
+	if g.Held != "" {
+		v.Why = append(v.Why, "held back: "+g.Held)
+	}
+}
+
+// warn says what could not be tested.
+func (w *writer) warn() {
+	filed := 0
+	for _, sub := range w.all {
+		if len(sub.facts.Filed) > 0 || len(sub.papers) > 0 {
+			filed++
+		}
+	}
+	if filed == 0 && len(w.all) > 0 {
+		w.out.Warnings = append(w.out.Warnings, "no complaint has an identifier or a document: only wording could be compared, so nothing stands above information")
+	}
+	if w.days == 0 && len(w.all) > 0 {
+		w.out.Warnings = append(w.out.Warnings, "no dates: timing was not tested")
+	}
 }

@@ -21,6 +21,7 @@ type Facts struct {
 type Ring struct {
 	Customers int     `toml:"customers"`
 	Homes     int     `toml:"homes"` // different homes among them, as far as known
+	Mates     int     `toml:"mates"` // more customers whose letters are from its playbook and who share nothing else
 	Score     float64 `toml:"score"`
 	Days      int     `toml:"days"`  // from first to last complaint
 	Burst     bool    `toml:"burst"` // arrivals stand out from the lender's own rhythm
@@ -76,7 +77,7 @@ func (f Facts) vars() map[string]any {
 	}
 	return map[string]any{
 		"ring": map[string]any{
-			"customers": f.Ring.Customers, "homes": f.Ring.Homes, "score": f.Ring.Score,
+			"customers": f.Ring.Customers, "homes": f.Ring.Homes, "mates": f.Ring.Mates, "score": f.Ring.Score,
 			"days": f.Ring.Days, "burst": f.Ring.Burst, "kinds": f.Ring.Kinds,
 		},
 		"tie": map[string]any{

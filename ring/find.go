@@ -59,12 +59,16 @@ type Thresholds struct {
 	Pair   float64 // two customers who are the whole ring
 	Ring   float64 // the members of a ring, on average
 	Mate   float64 // somebody whose letter is from the playbook and who shares nothing else
+	Blind  float64 // the members of a ring of whom all who share a thing could be one home, on average
 	Cover  float64 // share of those who write from the playbook that also share a thing
 }
 
 // Tuned are the thresholds chosen on the development worlds; docs/evaluation.md
 // says how they do on others.
-var Tuned = Thresholds{Link: 1, Crowd: 0.8, Gap: 1.5, Ring: 2, Member: 1, Merge: 2.6, Kin: 0.5, Adopt: 1.5, Pair: 2.5, Mate: 3, Cover: 0.05}
+var Tuned = Thresholds{
+	Link: 1, Crowd: 0.8, Gap: 1.5, Member: 0.8, Merge: 2.5, Kin: 0.4, Adopt: 1.2,
+	Ring: 1.5, Pair: 2.2, Blind: 4, Mate: 3, Cover: 0.05,
+}
 
 // Find returns the rings, in the order of their first members.
 //
@@ -531,12 +535,17 @@ func (f *finder) ring(set []int32) (Found, bool) {
 		return r, false
 	}
 	r.Mates = f.mates(members)
-	switch mates := f.count(r.Mates); {
-	case apart == 0: // they could be one home
-		return r, false
-	case float64(len(customers)) < f.t.Cover*float64(len(customers)+mates):
+	mates := f.count(r.Mates)
+	cover := float64(len(customers)) / float64(len(customers)+mates)
+	if cover < f.t.Cover {
 		return r, false // a letter that went round, and a few of its readers share something
-	case len(customers) == 2:
+	}
+	if apart == 0 {
+		// Everyone who shares a thing could be one home; several such homes far
+		// from each other, with one playbook, are not.
+		return r, sum >= f.t.Blind*float64(len(members)) && r.Homes >= 2
+	}
+	if len(customers) == 2 {
 		personal := slices.ContainsFunc(r.Things, func(t int) bool { return !f.Things[t].Place })
 		return r, personal && r.Alike[0] >= f.t.Pair && mates >= 1
 	}

@@ -1,0 +1,345 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"bonafide"
+	"bonafide/intake"
+	"bonafide/normalize"
+	"bonafide/pipeline"
+	"bonafide/policy"
+	"bonafide/report"
+	"bonafide/signal/text"
+)
+
+// errQuarantined says that a scan is done and some rows were set aside.
+var errQuarantined = errors.New("some rows were set aside")
+
+type scanCmd struct {
+	Files []string `arg:"" optional:"" help:"CSV or NDJSON, plain or gzip; - or nothing reads standard input." placeholder:"FILE"`
+
+	Report     string `help:"Write a page to this file that opens offline." placeholder:"PATH"`
+	Format     string `help:"What to print: ${enum}." enum:"summary,json,csv" default:"summary"`
+	Output     string `short:"o" help:"Print to this file instead of standard output." placeholder:"PATH"`
+	Mapping    string `help:"Which column is which field; see bonafide mapping." placeholder:"FILE.toml"`
+	Quarantine string `help:"Where rows that could not be used are listed; written only if there are any." default:"quarantine.csv" placeholder:"PATH"`
+	Policy     string `help:"Policy pack that grades; see bonafide policy list." default:"nifa-2024"`
+	Lender     string `help:"The lender's own numbers and addresses, its country, and further values that never link anybody (TOML)." placeholder:"FILE.toml"`
+	Public     string `help:"Folder of letters that anybody may copy: *.txt, the name on the first line." placeholder:"DIR"`
+	MaxFile    string `help:"Largest file read, once expanded, such as 500MB or 16GB." default:"16GB"`
+	MaxCell    string `help:"Largest cell read." default:"1MB"`
+	Quiet      bool   `short:"q" help:"Show no progress, even on a terminal."`
+}
+
+// Help is shown by scan --help.
+func (scanCmd) Help() string {
+	return `
+Reads files of complaints and compares every complaint with every other one:
+letters, identifiers, documents, timing. Prints what a busy person needs; the
+report has all of it, and --format json follows spec/result.schema.json.
+
+Columns of the CFPB's export are known, and common names in English, Chinese and
+Portuguese are guessed; for anything else run bonafide mapping FILE > m.toml,
+edit it, and scan --mapping m.toml.
+
+Personal values are compared as keyed hashes; the key is made for this run, or
+taken from BONAFIDE_SECRET so that hashes of several runs can be compared.
+
+Exit status: 0 done, 1 failed, 2 wrong command line, 3 done but some rows were
+set aside (see the quarantine file).
+
+  bonafide scan examples/complaints.csv --report report.html
+  zcat export.csv.gz | bonafide scan --format json -o result.json
+  bonafide explain result.json C-0042`
+}
+
+// Run scans.
+func (c *scanCmd) Run(ctx context.Context, s *streams) error {
+	cfg, err := c.config()
+	if err != nil {
+		return err
+	}
+	p := &progress{w: s.err, on: s.terminal && !c.Quiet, start: time.Now()}
+	cfg.Progress = p.stage
+	opts, err := c.intake(p)
+	if err != nil {
+		return err
+	}
+	q := &quarantine{path: c.Quarantine}
+	defer q.close()
+	opts.Quarantine = q.add
+	scanner := pipeline.NewScanner(cfg)
+	reader := intake.NewReader(opts)
+	if len(c.Files) == 0 {
+		c.Files = []string{"-"}
+	}
+	var names []string
+	for _, file := range c.Files {
+		name, err := readFile(ctx, reader, file, s.in, scanner)
+		if err != nil {
+			p.clear()
+			return err
+		}
+		names = append(names, name)
+	}
+	sum := reader.Summary()
+	if sum.Accepted == 0 {
+		p.clear()
+		return &bonafide.Error{Kind: bonafide.Invalid, Msg: fmt.Sprintf(
+			"no usable complaint in %s: %d rows were set aside; see %s", strings.Join(names, ", "), sum.Quarantined, c.Quarantine)}
+	}
+	read := bonafide.Read{Accepted: sum.Accepted, Quarantined: sum.Quarantined, Repeated: sum.Repeated, Files: names}
+	res, err := scanner.Finish(ctx, read, sum.Warnings)
+	p.clear()
+	if err != nil {
+		return err
+	}
+	res.Quarantine = q.first
+	if err := q.close(); err != nil {
+		return err
+	}
+	if err := c.write(s, res); err != nil {
+		return err
+	}
+	if sum.Quarantined > 0 {
+		fmt.Fprintf(s.err, "bonafide: %d of %d rows were set aside; %s says which and why\n", sum.Quarantined, sum.Quarantined+sum.Accepted+sum.Repeated, c.Quarantine)
+		return errQuarantined
+	}
+	return nil
+}
+
+// config gathers everything the scan compares and grades with.
+func (c *scanCmd) config() (pipeline.Config, error) {
+	cfg := pipeline.Config{Version: version}
+	var err error
+	if cfg.Policy, err = policy.Load(c.Policy); err != nil {
+		return cfg, err
+	}
+	if cfg.Public, err = text.PublicLetters(); err != nil {
+		return cfg, err
+	}
+	if c.Public != "" {
+		own, err := readPublic(c.Public)
+		if err != nil {
+			return cfg, err
+		}
+		cfg.Public = append(cfg.Public, own...)
+	}
+	if c.Lender != "" {
+		if cfg.Normalize, err = readLender(c.Lender); err != nil {
+			return cfg, err
+		}
+	}
+	cfg.Secret = []byte(os.Getenv("BONAFIDE_SECRET"))
+	if len(cfg.Secret) == 0 {
+		cfg.Secret = make([]byte, 32)
+		rand.Read(cfg.Secret) // never fails: crypto/rand
+	}
+	return cfg, nil
+}
+
+// intake gathers how files are read.
+func (c *scanCmd) intake(p *progress) (intake.Options, error) {
+	opts := intake.Options{Progress: p.reading}
+	file, err := parseSize(c.MaxFile)
+	if err != nil {
+		return opts, err
+	}
+	cell, err := parseSize(c.MaxCell)
+	if err != nil {
+		return opts, err
+	}
+	opts.Limits.File, opts.Limits.Field = file, int(min(cell, 1<<30))
+	opts.Limits.Row = max(4<<20, 2*opts.Limits.Field)
+	if c.Mapping == "" {
+		return opts, nil
+	}
+	f, err := os.Open(c.Mapping)
+	if err != nil {
+		return opts, openError(c.Mapping, err)
+	}
+	defer f.Close()
+	opts.Mapping, err = intake.ReadMapping(f)
+	if e, ok := errors.AsType[*bonafide.Error](err); ok {
+		e.Msg = filepath.Base(c.Mapping) + ": " + e.Msg
+	}
+	return opts, err
+}
+
+// readFile reads one file into the scanner and returns its base name.
+func readFile(ctx context.Context, r *intake.Reader, path string, in io.Reader, s *pipeline.Scanner) (string, error) {
+	add := func(c *bonafide.Complaint) error { return s.Add(ctx, c) }
+	if path == "-" {
+		const name = "standard input"
+		return name, r.Read(ctx, name, in, add)
+	}
+	name := filepath.Base(path)
+	f, err := os.Open(path)
+	if err != nil {
+		return name, openError(path, err)
+	}
+	defer f.Close()
+	if st, err := f.Stat(); err == nil && st.IsDir() {
+		return name, &bonafide.Error{Kind: bonafide.Invalid, Msg: path + " is a folder: name its files"}
+	}
+	return name, r.Read(ctx, name, f, add)
+}
+
+// openError says why a file could not be opened.
+func openError(path string, err error) error {
+	why := "cannot be opened: " + err.Error()
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		why = "there is no such file"
+	case errors.Is(err, os.ErrPermission):
+		why = "no permission to read it"
+	}
+	return &bonafide.Error{Kind: bonafide.Invalid, Msg: path + ": " + why, Err: err}
+}
+
+// write prints the result and writes the page.
+func (c *scanCmd) write(s *streams, res *bonafide.Result) error {
+	out := s.out
+	if c.Report != "" {
+		if err := toFile(c.Report, func(w io.Writer) error { return report.HTML(w, res) }); err != nil {
+			return err
+		}
+	}
+	print := func(w io.Writer) error {
+		switch c.Format {
+		case "json":
+			return report.JSON(w, res)
+		case "csv":
+			return report.CSV(w, res)
+		}
+		return report.Summary(w, res, report.SummaryOptions{Color: s.colour && c.Output == "", Report: c.Report})
+	}
+	if c.Output != "" {
+		return toFile(c.Output, print)
+	}
+	return print(out)
+}
+
+// toFile writes a file whole or not at all.
+func toFile(path string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".bonafide-*")
+	if err != nil {
+		return &bonafide.Error{Kind: bonafide.Invalid, Msg: fmt.Sprintf("%s cannot be written: %v", path, err), Err: err}
+	}
+	defer os.Remove(f.Name()) // gone already once renamed
+	err = write(f)
+	if err2 := f.Chmod(0o644); err == nil {
+		err = err2
+	}
+	if err2 := f.Close(); err == nil {
+		err = err2
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+// keepQuarantined is how many rows set aside go into the result itself.
+const keepQuarantined = 1000
+
+// quarantine writes the rows that could not be used. The file is made when the first
+// one comes.
+type quarantine struct {
+	path  string
+	f     *os.File
+	w     *csv.Writer
+	first []bonafide.Quarantined
+}
+
+func (q *quarantine) add(r bonafide.Quarantined) error {
+	if q.f == nil {
+		f, err := os.Create(q.path)
+		if err != nil {
+			return &bonafide.Error{Kind: bonafide.Invalid, Msg: fmt.Sprintf("%s cannot be written: %v; choose another place with --quarantine", q.path, err), Err: err}
+		}
+		q.f, q.w = f, csv.NewWriter(f)
+		if err := q.w.Write([]string{"file", "line", "column", "field", "reason"}); err != nil {
+			return fmt.Errorf("write quarantine: %w", err)
+		}
+	}
+	if len(q.first) < keepQuarantined {
+		q.first = append(q.first, r)
+	}
+	column := ""
+	if r.Column > 0 {
+		column = strconv.Itoa(r.Column)
+	}
+	return q.w.Write([]string{report.Cell(r.File), strconv.Itoa(r.Line), column, report.Cell(r.Field), report.Cell(r.Reason)})
+}
+
+// close ends the file; more than once is harmless.
+func (q *quarantine) close() error {
+	if q.f == nil {
+		return nil
+	}
+	q.w.Flush()
+	err := q.w.Error()
+	if err2 := q.f.Close(); err == nil {
+		err = err2
+	}
+	q.f = nil
+	if err != nil {
+		return fmt.Errorf("write %s: %w", q.path, err)
+	}
+	return nil
+}
+
+// readLender reads the lender's own values.
+func readLender(path string) (normalize.Config, error) {
+	var l struct {
+		Country string   `toml:"country"`
+		Junk    []string `toml:"junk"`
+		Own     []struct {
+			Kind  bonafide.IdentifierKind `toml:"kind"`
+			Value string                  `toml:"value"`
+		} `toml:"own"`
+	}
+	if err := decodeTOML(path, &l); err != nil {
+		return normalize.Config{}, err
+	}
+	cfg := normalize.Config{Country: l.Country, Junk: l.Junk}
+	for _, o := range l.Own {
+		cfg.Own = append(cfg.Own, bonafide.Identifier{Kind: o.Kind, Value: o.Value})
+	}
+	return cfg, nil
+}
+
+// readPublic reads a folder of registered letters.
+func readPublic(dir string) ([]text.Public, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*.txt"))
+	if err != nil || len(files) == 0 {
+		return nil, &bonafide.Error{Kind: bonafide.Invalid, Msg: dir + ": no *.txt files with public letters there", Err: err}
+	}
+	var out []text.Public
+	for _, f := range files {
+		body, err := os.ReadFile(f)
+		if err != nil {
+			return nil, openError(f, err)
+		}
+		p, err := text.ParsePublic(string(body))
+		if err != nil {
+			return nil, &bonafide.Error{Kind: bonafide.Invalid, Msg: f + ": " + userMessage(err), Err: err}
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
