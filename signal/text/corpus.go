@@ -242,8 +242,8 @@ type Likeness struct {
 // Thresholds of SameLetter, chosen by reading pairs of real complaints; see
 // docs/evaluation.md.
 const (
-	sameJaccard = 0.30
-	sameOverlap = 0.60
+	sameJaccard = 0.40
+	sameOverlap = 0.95
 	sameWords   = 12
 )
 
