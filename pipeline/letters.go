@@ -66,7 +66,7 @@ func (s *Scanner) compareLetters(ctx context.Context) (*letters, error) {
 		m := text.NewComparer(out.corpus)
 		var pairs [][2]int32
 		for i := lo; i < hi; i++ {
-			found := q.Candidates(s.all[i].keys, i, candidates)
+			found := q.Candidates(out.corpus.Own(s.all[i].keys), i, candidates)
 			if len(found) == 0 {
 				continue
 			}

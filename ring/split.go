@@ -1,29 +1,50 @@
 package ring
 
 // Split divides the nodes of g into communities of high modularity and returns
-// the community of each node, numbered by first member. A higher resolution gives
-// smaller communities; 1 is the usual one.
+// the community of each node, numbered by first member. A higher resolution
+// gives smaller communities; 1 is the usual one.
 //
-// The method is Louvain's local moving with a queue (Blondel et al. 2008,
-// arXiv:0803.0476; the queue is from Traag et al. 2019, arXiv:1810.08473);
-// before each aggregation a community that fell apart is cut into its
-// connected parts, as in Leiden. Nodes are visited in order, so the same graph always gives the
-// same communities.
+// The method is Leiden (Traag et al. 2019, arXiv:1810.08473): local moving with
+// a queue, refinement, aggregation by the refined parts; run a second time from
+// what it found. Nodes are visited in order and join the best neighbour rather
+// than one drawn by chance, so the same graph always gives the same communities.
 func Split(g *Graph, resolution float64) []int32 {
-	n := g.Len()
-	of := make([]int32, n) // community of each original node
+	return leiden(g, resolution, leiden(g, resolution, nil))
+}
+
+// leiden runs the levels once, from a division to start with or from single nodes.
+func leiden(g *Graph, resolution float64, start []int32) []int32 {
+	of := make([]int32, g.Len()) // part of each original node
 	for i := range of {
 		of[i] = int32(i)
 	}
 	for {
-		s := newMover(g, resolution)
-		moved := s.run()
-		part, count := connected(g, s.community)
+		m := newMover(g, resolution)
+		m.begin(start)
+		m.run()
+		part, count := connected(g, m.refined())
+		if count == g.Len() {
+			community, _ := connected(g, m.community)
+			for i := range of {
+				of[i] = community[of[i]]
+			}
+			return of
+		}
 		for i := range of {
 			of[i] = part[of[i]]
 		}
-		if !moved || count == g.Len() {
-			return of
+		// Parts start in their communities, which are named by one of their parts.
+		name := make([]int32, g.Len())
+		for i := range name {
+			name[i] = -1
+		}
+		start = make([]int32, count)
+		for i, p := range part {
+			c := m.community[i]
+			if name[c] < 0 {
+				name[c] = p
+			}
+			start[p] = name[c]
 		}
 		g = aggregate(g, part, count)
 	}
@@ -56,15 +77,74 @@ func newMover(g *Graph, resolution float64) *mover {
 	return s
 }
 
-// run moves nodes until none gains, and reports whether any moved.
-func (s *mover) run() bool {
+// begin puts the nodes into the communities of start, if there is one.
+func (s *mover) begin(start []int32) {
+	if start == nil {
+		return
+	}
+	clear(s.total)
+	for i, c := range start {
+		s.community[i] = c
+		s.total[c] += s.degree[i]
+	}
+}
+
+// refined divides each community into parts that hold together well: nodes that are
+// still alone join the part inside their community that they gain most by.
+func (s *mover) refined() []int32 {
+	r := newMover(s.g, s.resolution)
+	alone := make([]bool, s.g.Len())
+	for i := range alone {
+		alone[i] = true
+	}
+	for i := range int32(s.g.Len()) {
+		if !alone[i] {
+			continue
+		}
+		r.near = r.near[:0]
+		var tied float64
+		for k := s.g.off[i]; k < s.g.off[i+1]; k++ {
+			j := s.g.to[k]
+			if j == i || s.community[j] != s.community[i] {
+				continue
+			}
+			c := r.community[j]
+			if r.sum[c] == 0 {
+				r.near = append(r.near, c)
+			}
+			r.sum[c] += float64(s.g.weight[k])
+			tied += float64(s.g.weight[k])
+		}
+		pull := r.resolution * r.degree[i] / r.twice
+		best, most := i, 0.0
+		if tied >= pull*(s.total[s.community[i]]-r.degree[i]) {
+			for _, c := range r.near {
+				if gain := r.sum[c] - pull*r.total[c]; gain > most+1e-9 {
+					best, most = c, gain
+				}
+			}
+		}
+		for _, c := range r.near {
+			r.sum[c] = 0
+		}
+		if best != i {
+			r.total[i] -= r.degree[i]
+			r.total[best] += r.degree[i]
+			r.community[i] = best
+			alone[i], alone[best] = false, false
+		}
+	}
+	return r.community
+}
+
+// run moves nodes until none gains.
+func (s *mover) run() {
 	n := s.g.Len()
 	queue := make([]int32, n)
 	waiting := make([]bool, n)
 	for i := range queue {
 		queue[i], waiting[i] = int32(i), true
 	}
-	moved := false
 	for head, size := 0, n; size > 0; {
 		i := queue[head]
 		if head++; head == n {
@@ -76,7 +156,6 @@ func (s *mover) run() bool {
 		if !better {
 			continue
 		}
-		moved = true
 		s.total[s.community[i]] -= s.degree[i]
 		s.total[c] += s.degree[i]
 		s.community[i] = c
@@ -89,7 +168,6 @@ func (s *mover) run() bool {
 			}
 		}
 	}
-	return moved
 }
 
 // best returns the community that i gains most by joining.

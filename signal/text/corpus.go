@@ -16,6 +16,10 @@ type Corpus struct {
 	n      int
 	df     []uint32 // hashed counters: letters that hold the shingle
 	common map[uint32]struct{}
+	// weights holds the weight of a shingle by its frequency, and maybe one bit for
+	// each of 65,536 classes of shingles that has a common one: both spare the slow way.
+	weights [4096]float32
+	maybe   [1024]uint64
 }
 
 // NewCorpus counts in how many letters each shingle stands. Counters are shared by
@@ -30,6 +34,9 @@ func NewCorpus(letters []Letter, workers int) *Corpus {
 		size *= 2
 	}
 	c := &Corpus{n: len(letters), df: make([]uint32, size)}
+	for df := range c.weights {
+		c.weights[df] = float32(math.Log2(1 + float64(c.n)/float64(max(1, df))))
+	}
 	mask := uint32(size - 1)
 	fan(len(letters), workers, func(lo, hi int) {
 		var seen marks
@@ -69,20 +76,34 @@ func (c *Corpus) Weight(s uint32) float64 {
 	if c == nil {
 		return 1
 	}
-	if _, ok := c.common[s]; ok {
+	if c.IsCommon(s) {
 		return 0
 	}
-	return math.Log2(1 + float64(c.n)/float64(max(1, c.df[s&uint32(len(c.df)-1)])))
+	df := c.df[s&uint32(len(c.df)-1)]
+	if int(df) < len(c.weights) {
+		return float64(c.weights[df])
+	}
+	return math.Log2(1 + float64(c.n)/float64(df))
 }
 
 // IsCommon reports whether s belongs to a passage that many otherwise
 // different letters quote.
 func (c *Corpus) IsCommon(s uint32) bool {
-	if c == nil {
+	if c == nil || c.maybe[s>>22]&(1<<(s>>16&63)) == 0 {
 		return false
 	}
 	_, ok := c.common[s]
 	return ok
+}
+
+// Own leaves out the keys that belong to common passages: letters that share no
+// more than a statute need not be compared.
+func (c *Corpus) Own(keys []bonafide.Key) []bonafide.Key {
+	common := func(k bonafide.Key) bool { return c.IsCommon(uint32(k)) }
+	if !slices.ContainsFunc(keys, common) {
+		return keys
+	}
+	return slices.DeleteFunc(slices.Clone(keys), common)
 }
 
 // Common passages are learned from the corpus itself: a run of at least
@@ -121,6 +142,9 @@ func (c *Corpus) LearnCommon(letters []Letter, x *Index, workers int) {
 		}
 	})
 	c.common = common
+	for s := range common {
+		c.maybe[s>>22] |= 1 << (s >> 16 & 63)
+	}
 }
 
 // quoteTest holds the buffers of one worker of LearnCommon.
@@ -141,6 +165,17 @@ func (t *quoteTest) run(letters []Letter, x *Index, key bonafide.Key, common map
 			t.ids[i] = t.ids[int(float64(i)*step)]
 		}
 		t.ids = t.ids[:quoteSample]
+	}
+	// Most keys are phrases: no two letters share a long run around them.
+	long := false
+	for i := range t.ids {
+		for j := i + 1; j < len(t.ids) && !long; j++ {
+			run, _, ok := around(letters[t.ids[i]], letters[t.ids[j]], uint32(key))
+			long = ok && run.hi-run.lo >= quoteRun
+		}
+	}
+	if !long {
+		return
 	}
 	var sum float64
 	pairs, unlike := 0, 0
@@ -179,10 +214,9 @@ func (t *quoteTest) run(letters []Letter, x *Index, key bonafide.Key, common map
 
 type span struct{ lo, hi int }
 
-// outside finds the run of shared shingles around key in a and b and returns
-// it as a range of a, with the Jaccard likeness of what lies outside it. Two
-// letters with nothing outside the run are one letter: their rest is 1.
-func outside(seen *marks, a, b Letter, key uint32) (run span, rest float64, ok bool) {
+// around finds the run of shared shingles around the first key in a and b: as a
+// range of a, and where it starts in b.
+func around(a, b Letter, key uint32) (run span, there int, ok bool) {
 	i, j := slices.Index(a, key), slices.Index(b, key)
 	if i < 0 || j < 0 {
 		return span{}, 0, false
@@ -194,13 +228,19 @@ func outside(seen *marks, a, b Letter, key uint32) (run span, rest float64, ok b
 	for i+hi < len(a) && j+hi < len(b) && a[i+hi] == b[j+hi] {
 		hi++
 	}
-	run = span{i + lo, i + hi}
-	restA, restB := len(a)-(hi-lo), len(b)-(hi-lo)
-	if min(restA, restB) <= (hi-lo)/8 {
-		// One letter is little but the passage. Where both are, they are one letter; where only one is, it says nothing.
-		if max(restA, restB) <= (hi-lo)/4 {
-			return run, 1, true
-		}
+	return span{i + lo, i + hi}, j + lo, true
+}
+
+// outside finds the run of shared shingles around key in a and b and returns
+// it as a range of a, with the Jaccard likeness of what lies outside it. Two
+// letters with nothing outside the run are one letter: their rest is 1.
+func outside(seen *marks, a, b Letter, key uint32) (run span, rest float64, ok bool) {
+	run, there, ok := around(a, b, key)
+	if !ok {
+		return run, 0, false
+	}
+	if max(len(a), len(b)) <= (run.hi-run.lo)*5/4 {
+		return run, 1, true // both are little but the passage
 	}
 	seen.reset(len(a))
 	n := 0
@@ -211,7 +251,7 @@ func outside(seen *marks, a, b Letter, key uint32) (run span, rest float64, ok b
 	}
 	both, more := 0, 0
 	for x, s := range b {
-		if x >= j+lo && x < j+hi {
+		if x >= there && x < there+run.hi-run.lo {
 			continue
 		}
 		if seen.take(s) {

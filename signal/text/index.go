@@ -31,17 +31,17 @@ type slot struct {
 
 const blockSize = 7
 
+// slotsPerLetter is room for the distinct keys of ordinary letters, a third of
+// it free; the table grows where letters need more.
+const slotsPerLetter = 16
+
 // NewIndex returns an empty index for about n letters. Posting lists stop at
 // limit, or at a limit that grows with n where limit is 0.
 func NewIndex(n, limit int) *Index {
 	if limit <= 0 {
 		limit = postingLimit(n)
 	}
-	size := 1024
-	for size < n*20 {
-		size *= 2
-	}
-	return &Index{slots: make([]slot, size), blocks: make([]uint32, 1+blockSize), capacity: limit}
+	return &Index{slots: make([]slot, 1024+n*slotsPerLetter), blocks: make([]uint32, 1+blockSize), capacity: limit}
 }
 
 // postingLimit is 300 up to 200,000 letters and grows with the square root of
@@ -58,8 +58,12 @@ func postingLimit(n int) int {
 func (x *Index) Len() int { return x.n }
 
 func (x *Index) find(key uint32) *slot {
-	mask := uint32(len(x.slots) - 1)
-	for i := (key * 0x9E3779B1) & mask; ; i = (i + 1) & mask {
+	n := len(x.slots)
+	// Multiply and shift takes the hash to any size, not only powers of two.
+	for i := int(uint64(key*0x9E3779B1) * uint64(n) >> 32); ; i++ {
+		if i == n {
+			i = 0
+		}
 		if s := &x.slots[i]; s.count == 0 || s.key == key {
 			return s
 		}
@@ -71,7 +75,7 @@ func (x *Index) Add(keys []bonafide.Key) int {
 	id := uint32(x.n)
 	x.n++
 	for _, k := range keys {
-		if x.used*4 >= len(x.slots)*3 {
+		if x.used*5 >= len(x.slots)*4 {
 			x.grow()
 		}
 		s := x.find(uint32(k))
@@ -99,7 +103,7 @@ func (x *Index) Add(keys []bonafide.Key) int {
 
 func (x *Index) grow() {
 	old := x.slots
-	x.slots = make([]slot, 2*len(old))
+	x.slots = make([]slot, len(old)+len(old)/2)
 	for _, s := range old {
 		if s.count > 0 {
 			*x.find(s.key) = s
@@ -113,13 +117,9 @@ func (x *Index) Count(key bonafide.Key) int { return int(x.find(uint32(key)).cou
 // Postings calls yield with each letter kept under key.
 func (x *Index) Postings(key bonafide.Key, yield func(id int)) {
 	s := x.find(uint32(key))
-	x.postings(s, func(id uint32) { yield(int(id)) })
-}
-
-func (x *Index) postings(s *slot, yield func(id uint32)) {
 	n := min(int(s.count), x.capacity)
 	for i := range min(n, len(s.first)) {
-		yield(s.first[i])
+		yield(int(s.first[i]))
 	}
 	if n -= len(s.first); n <= 0 {
 		return
@@ -127,7 +127,7 @@ func (x *Index) postings(s *slot, yield func(id uint32)) {
 	in := (n-1)%blockSize + 1
 	for b := s.block; b != 0; b = x.blocks[b] {
 		for i := range in {
-			yield(x.blocks[int(b)+1+i])
+			yield(int(x.blocks[int(b)+1+i]))
 		}
 		in = blockSize
 	}
@@ -152,6 +152,22 @@ type Query struct {
 
 // NewQuery returns a query on x.
 func NewQuery(x *Index) *Query { return &Query{x: x} }
+
+// count counts one key for each letter of ids that is numbered below before.
+func (q *Query) count(ids []uint32, before int) {
+	for _, id := range ids {
+		if int(id) >= before {
+			continue
+		}
+		c := q.counts[id]
+		if c == 0 {
+			q.touched = append(q.touched, id)
+		}
+		if c < 255 {
+			q.counts[id] = c + 1
+		}
+	}
+}
 
 // Candidates returns up to limit letters numbered below before that share at
 // least two of keys, those that share most first, then the earliest. The result
@@ -178,17 +194,13 @@ func (q *Query) Candidates(keys []bonafide.Key, before, limit int) []Candidate {
 		if int(s.count) > q.x.capacity && rare*2 >= len(q.lists) {
 			continue
 		}
-		q.x.postings(s, func(id uint32) {
-			if int(id) >= before {
-				return
-			}
-			if q.counts[id] == 0 {
-				q.touched = append(q.touched, id)
-			}
-			if q.counts[id] < 255 {
-				q.counts[id]++
-			}
-		})
+		n := min(int(s.count), q.x.capacity)
+		q.count(s.first[:min(n, len(s.first))], before)
+		in := (n-len(s.first)-1)%blockSize + 1
+		for b := s.block; b != 0; b = q.x.blocks[b] {
+			q.count(q.x.blocks[b+1:int(b)+1+in], before)
+			in = blockSize
+		}
 	}
 	q.found = q.found[:0]
 	for _, id := range q.touched {
