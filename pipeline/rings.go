@@ -48,7 +48,7 @@ func (s *Scanner) findRings(ctx context.Context, l *letters) (*rings, error) {
 		Customer: out.customer, Day: days, White: white,
 		Relation: func(a, b int32) bonafide.Relation { return identity.Related(s.all[a].facts, s.all[b].facts) },
 		Alike:    v.alike,
-		Voice:    func(a, b int32) float64 { return v.profile(a).Above(s.all[b].letter) },
+		Voice:    func(a, b int32) float64 { return v.profile(a).Above(v.letter(b)) },
 		Near: func(a int32) []int32 {
 			var near []int32
 			for _, c := range query.Candidates(s.all[a].keys, len(s.all), 2*candidates) {
@@ -146,16 +146,28 @@ func (s *Scanner) things(customer []int32) []thing {
 // voices judges likeness between letters against strangers on the topic.
 type voices struct {
 	s        *Scanner
+	corpus   *text.Corpus
 	drawn    *text.Background
+	letters  []text.Letter   // parsed when needed
 	profiles []*text.Profile // of complaints that share something, drawn when needed
 }
 
 func (s *Scanner) newVoices(l *letters) *voices {
-	all := make([]text.Letter, len(s.all))
-	for i, sub := range s.all {
-		all[i] = sub.letter
+	v := &voices{s: s, corpus: l.corpus, letters: make([]text.Letter, len(s.all)), profiles: make([]*text.Profile, len(s.all))}
+	var drawn []text.Letter
+	for _, i := range text.Draw(len(s.all)) {
+		drawn = append(drawn, v.letter(int32(i)))
 	}
-	return &voices{s: s, drawn: text.NewBackground(l.corpus, all, l.sums), profiles: make([]*text.Profile, len(s.all))}
+	v.drawn = text.NewBackground(drawn)
+	return v
+}
+
+// letter is what the voice of complaint i is judged by.
+func (v *voices) letter(i int32) text.Letter {
+	if v.letters[i] == nil {
+		v.letters[i] = v.corpus.ParseVoice(v.s.all[i].Text)
+	}
+	return v.letters[i]
 }
 
 // draw draws the profiles of the complaints that share something, on all cores.
@@ -174,7 +186,7 @@ func (v *voices) draw(ctx context.Context, things []thing) error {
 	}
 	return v.s.fan(ctx, "weighing what is shared", len(ids), func(lo, hi int) error {
 		for _, i := range ids[lo:hi] {
-			v.profiles[i] = v.drawn.Profile(v.s.all[i].letter)
+			v.profiles[i] = v.drawn.Profile(v.letter(i))
 		}
 		return nil
 	})
@@ -187,12 +199,12 @@ const maxProfiles = 64
 // alike is the mean, over both letters, of how far what they share stands above
 // what strangers on the topic share.
 func (v *voices) alike(a, b int32) float64 {
-	return (v.profile(a).Above(v.s.all[b].letter) + v.profile(b).Above(v.s.all[a].letter)) / 2
+	return (v.profile(a).Above(v.letter(b)) + v.profile(b).Above(v.letter(a))) / 2
 }
 
 func (v *voices) profile(i int32) *text.Profile {
 	if v.profiles[i] == nil {
-		v.profiles[i] = v.drawn.Profile(v.s.all[i].letter)
+		v.profiles[i] = v.drawn.Profile(v.letter(i))
 	}
 	return v.profiles[i]
 }

@@ -65,8 +65,8 @@ type Thresholds struct {
 // Tuned are the thresholds chosen on the development worlds; docs/evaluation.md
 // says how they do on others.
 var Tuned = Thresholds{
-	Link: 1, Crowd: 0.8, Gap: 1.5, Member: 0.8, Merge: 2.5, Kin: 0.4, Adopt: 1.2,
-	Ring: 1.5, Pair: 2.2, Blind: 4, Mate: 3, Cover: 0.05,
+	Link: 1.5, Crowd: 0.8, Gap: 1.5, Member: 0.4, Merge: 2.6, Kin: 0.4, Adopt: 1.2,
+	Ring: 2, Pair: 2.2, Blind: 4, Mate: 3, Cover: 0.05,
 }
 
 // Find returns the rings, in the order of their first members.

@@ -13,7 +13,6 @@ import (
 // It holds letters drawn evenly from the corpus, filed under all their
 // shingles. It is only read once made, by any number of goroutines.
 type Background struct {
-	c       *Corpus
 	letters []Letter
 	norm    []float32 // root of the sum of squared weights of each letter
 	keys    []uint32  // open addressing: the shingles of all letters, 0 if free
@@ -30,19 +29,23 @@ const backgroundSize = 2500
 // when near letters are sought: it tells no topic from another.
 const everyday = 0.15
 
-// NewBackground draws the background evenly from letters, in their order. sums
-// are the totals of each letter.
-func NewBackground(c *Corpus, letters []Letter, sums []Sums) *Background {
-	b := &Background{c: c}
-	n := len(letters)
-	m := min(n, backgroundSize)
+// Draw returns which of n letters stand for all: evenly, in their order.
+func Draw(n int) []int {
+	out := make([]int, min(n, backgroundSize))
+	for i := range out {
+		out[i] = i * n / len(out)
+	}
+	return out
+}
+
+// NewBackground files voices, drawn from the corpus by [Draw].
+func NewBackground(voices []Letter) *Background {
+	b := &Background{}
 	total := 0
-	for i := range m {
-		k := i * n / m
-		if len(letters[k]) > 0 {
-			b.letters = append(b.letters, letters[k])
-			b.norm = append(b.norm, float32(math.Sqrt(float64(sums[k].Squares))))
-			total += len(letters[k])
+	for _, v := range voices {
+		if len(v) > 0 {
+			b.letters = append(b.letters, v)
+			total += len(v)
 		}
 	}
 	size := 1024
@@ -74,7 +77,17 @@ func NewBackground(c *Corpus, letters []Letter, sums []Sums) *Background {
 		b.who[b.first[slot]+b.count[slot]] = uint16(i)
 		b.count[slot]++
 	})
+	b.norm = make([]float32, len(b.letters))
+	each(func(i, slot int) { b.norm[i] += float32(b.weight(slot) * b.weight(slot)) })
+	for i, x := range b.norm {
+		b.norm[i] = float32(math.Sqrt(float64(x)))
+	}
 	return b
+}
+
+// weight is the weight in bits of the shingle in slot: log2(1 + n/df).
+func (b *Background) weight(slot int) float64 {
+	return math.Log2(1 + float64(len(b.letters))/float64(max(1, b.count[slot])))
 }
 
 func (b *Background) slot(s uint32) int {
@@ -101,8 +114,7 @@ func (b *Background) near(l Letter, limit func(found int) int) []int {
 		if n == 0 || float64(n) > everyday*float64(len(b.letters)) {
 			continue
 		}
-		w := float32(b.c.Weight(s))
-		w *= w
+		w := float32(b.weight(k) * b.weight(k))
 		for _, i := range b.who[b.first[k] : b.first[k]+uint32(n)] {
 			score[i] += w
 		}

@@ -51,6 +51,33 @@ func shingles(ts []token) Letter {
 	return l
 }
 
+// ParseVoice reduces text to what its writer's voice is judged by: pairs of
+// words, and pairs of runes in scripts without spaces, where three would be too
+// few in common. What belongs to the corpus's common passages is left out.
+func (c *Corpus) ParseVoice(text string) Letter {
+	var buf [512]token
+	ts := tokens(buf[:0], text)
+	if len(ts) > maxTokens {
+		ts = ts[:maxTokens]
+	}
+	if len(ts) < 2 {
+		return nil
+	}
+	l := make(Letter, 0, len(ts))
+	for i, s := range shingles(ts) {
+		if c.IsCommon(s) {
+			continue
+		}
+		if ts[i].rune3 {
+			s = pair(ts[i], ts[i+1])
+		}
+		l = append(l, s)
+	}
+	return l
+}
+
+func pair(a, b token) uint32 { return uint32(mix(a.hash*31+b.hash) >> 32) }
+
 // Keys returns the sample of l under which it is filed, smallest first and each
 // once.
 func (l Letter) Keys() []bonafide.Key {

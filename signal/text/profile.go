@@ -56,10 +56,11 @@ func (b *Background) Profile(l Letter) *Profile {
 		}
 	}
 	for i, s := range p.keys {
-		if s == 0 || b.c.IsCommon(s) {
+		if s == 0 {
 			continue
 		}
-		global := float64(b.c.Frequency(s)) / float64(max(1, b.c.n))
+		// A shingle that no letter of the background has is counted as half a letter's.
+		global := max(0.5, float64(b.count[b.slot(s)])) / float64(max(1, len(b.letters)))
 		rate := (float64(count[i]) + shrink*global) / (float64(half) + shrink)
 		p.weights[i] = float32(max(0, -math.Log2(rate)))
 		p.total += float64(p.weights[i])
