@@ -197,10 +197,15 @@ func (f *finder) adopt() {
 				continue
 			}
 			for _, b := range hs[x+1:] {
-				if f.Customer[a] == f.Customer[b] || f.Relation(a, b) != bonafide.Strangers {
+				rel := f.Relation(a, b)
+				if f.Customer[a] == f.Customer[b] || rel == bonafide.SameHome || rel == bonafide.Neighbour {
 					continue
 				}
-				if hb := find(b); hb.group != ha.group || hb.like < f.t.Adopt {
+				need := f.t.Adopt
+				if rel == bonafide.Unknown { // they could be one family: both must be as like the group as a playbook makes them
+					need = f.t.Merge
+				}
+				if hb := find(b); hb.group != ha.group || min(ha.like, hb.like) < need {
 					continue
 				}
 				if !f.carries[t] {
