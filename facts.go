@@ -17,6 +17,9 @@ type Facts struct {
 	// Surname, Home and Building are 0 where unknown. Home is the whole
 	// address, Building the address without the flat.
 	Surname, Home, Building Key
+	// Numbers and Pieces are keyed hashes of the address's numbers and of each
+	// three of its runes, ascending: two spellings of one address have most in common.
+	Numbers, Pieces []Key
 
 	Filed  []Fact // what the complaint was filed with
 	Known  []Fact // what the lender knew before: the customer's phone, mail, address

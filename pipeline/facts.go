@@ -2,7 +2,9 @@ package pipeline
 
 import (
 	"encoding/hex"
+	"slices"
 	"strings"
+	"unicode"
 
 	"bonafide"
 	"bonafide/normalize"
@@ -42,6 +44,7 @@ func (k *Keeper) Facts(c *bonafide.Complaint) *bonafide.Facts {
 	if p, ok := normalize.ParseAddress(home); ok {
 		f.Home = k.hasher.Sum("home", p.Exact)
 		f.Building = k.hasher.Sum("building", p.Building)
+		f.Numbers, f.Pieces = k.pieces(home)
 	}
 	for _, d := range c.Documents {
 		sum := strings.ToLower(strings.TrimSpace(d.SHA256))
@@ -52,6 +55,33 @@ func (k *Keeper) Facts(c *bonafide.Complaint) *bonafide.Facts {
 	}
 	k.self(f, c)
 	return f
+}
+
+// maxPieces bounds what is kept of one address.
+const maxPieces = 96
+
+// pieces cuts an address into its numbers and its runs of three runes, spaces and
+// signs left out.
+func (k *Keeper) pieces(address string) (numbers, pieces []bonafide.Key) {
+	var runes []rune
+	number := ""
+	for _, r := range normalize.Fold(address) + " " {
+		if '0' <= r && r <= '9' {
+			number += string(r)
+		} else if number != "" {
+			numbers = append(numbers, k.hasher.Sum("address number", number))
+			number = ""
+		}
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			runes = append(runes, r)
+		}
+	}
+	for i := 0; i+3 <= len(runes) && i < maxPieces; i++ {
+		pieces = append(pieces, k.hasher.Sum("address piece", string(runes[i:i+3])))
+	}
+	slices.Sort(numbers)
+	slices.Sort(pieces)
+	return slices.Compact(numbers), slices.Compact(pieces)
 }
 
 // self adds the keys that tell that two complaints are by one customer.

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -138,6 +139,7 @@ func (w *writer) writeRings() {
 		customers, regions := w.customersOf(f.Members), w.regionsOf(f.Members)
 		families := map[bonafide.Family]bool{}
 		tied := map[int32][]string{}
+		visible := map[bonafide.Key]string{} // what a mask would leave of the shared numbers
 		for _, t := range f.Things {
 			th := w.rings.things[t]
 			var holders []int32
@@ -153,6 +155,11 @@ func (w *writer) writeRings() {
 			}
 			families[th.Family] = true
 			r.Shared = append(r.Shared, shared)
+			for _, x := range w.all[holders[0]].facts.Filed {
+				if x.Key == th.key && x.Visible != 0 {
+					visible[x.Visible] = shared.Label
+				}
+			}
 			n := w.customersOf(holders)
 			for _, h := range holders {
 				tied[h] = append(tied[h], fmt.Sprintf("%s is shared with %s in this ring; %s",
@@ -177,6 +184,12 @@ func (w *writer) writeRings() {
 			r.Why = append(r.Why, fmt.Sprintf("%d of %d arrived from %s to %s, where the lender's own rhythm would bring %.1f",
 				burst.Count, len(days), dayName(burst.From), dayName(burst.To), burst.Expected))
 		}
+		if n, bits := w.together(f.Members); bits >= togetherBits {
+			families[bonafide.FamilyTime] = true
+			ok = true
+			r.Why = append(r.Why, fmt.Sprintf("%s of its complaints, by different customers, %s filed within %d minutes of each other",
+				count(n, "pair", "pairs"), verb(n, "was", "were"), int(timing.Within.Minutes())))
+		}
 		w.bursts = append(w.bursts, ok)
 		if mates := len(f.Mates); mates > 0 {
 			r.Why = append(r.Why, fmt.Sprintf("%s written from the same playbook and share nothing else: not members, information at most",
@@ -189,9 +202,13 @@ func (w *writer) writeRings() {
 		}
 		r.Score = score(mean, customers)
 		r.Template = w.mainTemplate(f.Members)
+		hints := w.hidden(f, visible)
 		for k, m := range f.Members {
 			tie := bonafide.Tie{Complaint: w.all[m].ID, Received: w.all[m].Received, Region: w.all[m].Customer.Region}
 			tie.Why = append(tie.Why, tied[m]...)
+			if hint := hints[m]; hint != "" {
+				tie.Why = append(tie.Why, hint)
+			}
 			tie.Why = append(tie.Why, fmt.Sprintf("its letter is more like the other members' than strangers' letters on its topic are: %.1f times the usual spread above what is usual", f.Alike[k]))
 			r.Ties = append(r.Ties, tie)
 		}
@@ -199,6 +216,49 @@ func (w *writer) writeRings() {
 		w.out.Rings = append(w.out.Rings, r)
 	}
 	w.rings.found = found
+}
+
+// togetherBits is the weight from which filing within minutes counts as evidence
+// of time: some five pairs at a lender of a hundred complaints a day.
+const togetherBits = 20
+
+// together counts the pairs of members by different customers who filed within
+// minutes, and adds up how unlikely each is beyond the first few bits that
+// chance alone brings among so many pairs.
+func (w *writer) together(members []int32) (pairs int, bits float64) {
+	sig := timing.Signal{PerMinute: float64(len(w.all)) / max(1, float64(w.days)*24*60)}
+	traces := make([]bonafide.Trace, len(members))
+	for i, m := range members {
+		// Extract of timing never fails: it reads the date only.
+		traces[i], _ = sig.Extract(context.Background(), w.all[m].Complaint)
+	}
+	chance := math.Log2(float64(len(members))) + 2
+	for i, a := range members {
+		for j := i + 1; j < len(members) && w.all[members[j]].Received.Sub(w.all[a].Received) <= timing.Within; j++ {
+			if w.rings.customer[a] == w.rings.customer[members[j]] {
+				continue
+			}
+			if l, ok := sig.Compare(traces[i], traces[j]); ok && l.Bits > chance {
+				pairs++
+				bits += l.Bits - chance
+			}
+		}
+	}
+	return pairs, bits
+}
+
+// hidden says of each member whose partly hidden number fits a number that the ring
+// shares, which one. It is a hint and no proof: many numbers fit one mask.
+func (w *writer) hidden(f ring.Found, labels map[bonafide.Key]string) map[int32]string {
+	out := map[int32]string{}
+	for _, m := range f.Members {
+		for _, x := range w.all[m].facts.Filed {
+			if label, ok := labels[x.Visible]; ok && x.Key == 0 && x.Visible != 0 {
+				out[m] = fmt.Sprintf("it also names a partly hidden %s that would fit %s; a hidden number proves nothing", x.Kind, label)
+			}
+		}
+	}
+	return out
 }
 
 // regionsOf counts the regions that are known of complaints.
@@ -297,7 +357,8 @@ func score(alike float64, customers int) float64 {
 
 // verdicts grades every complaint about which there is something to say.
 func (w *writer) verdicts() error {
-	repeats := map[int32]int{}
+	type letterOf struct{ customer, letter int32 }
+	repeats := map[letterOf]int{}
 	for i, sub := range w.all {
 		i := int32(i)
 		v := bonafide.Verdict{ID: sub.ID}
@@ -316,7 +377,9 @@ func (w *writer) verdicts() error {
 			tm := w.out.Templates[t]
 			v.Template = tm.ID
 			f.Letter = policy.Letter{Customers: w.customersOf(w.letters.groups[w.letters.of[i]]), Public: tm.Benign != ""}
-			key := w.rings.customer[i]
+		}
+		if g := w.letters.of[i]; g >= 0 {
+			key := letterOf{w.rings.customer[i], g}
 			f.Complaint.Repeats = repeats[key]
 			repeats[key]++
 		}

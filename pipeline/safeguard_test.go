@@ -133,7 +133,11 @@ func TestSafeguard06RepresentativesAreRoutedNotGraded(t *testing.T) {
 				t.Errorf("%s: clients of a declared representative were called a ring", rep)
 			}
 			for _, v := range r.Complaints {
-				if v.Level.Accuses() || v.Route != bonafide.RouteConfirmAuthority {
+				want := bonafide.RouteConfirmAuthority
+				if confirmed {
+					want = bonafide.RouteNone
+				}
+				if v.Level.Accuses() || v.Route != want {
 					t.Errorf("%s, confirmed %v: level %s, route %q", rep, confirmed, v.Level, v.Route)
 				}
 			}

@@ -1,6 +1,6 @@
-// Package pipeline runs the stages: it gives complaints to the signals, their
-// links to the rings, and the rings to the policy. It is the only package that
-// knows several stages.
+// Package pipeline runs the stages: it gives complaints to the signals, what they
+// share to the rings, and the rings to the policy. No stage knows another; this
+// package knows them all.
 package pipeline
 
 import (
@@ -32,7 +32,8 @@ type Config struct {
 }
 
 // A Scanner compares all complaints of a batch in memory. Add them, then call
-// Finish once. It keeps about 4 kB for a letter of 1,000 characters.
+// Finish once. It keeps about 4 kB for a letter of 1,000 characters,
+// and needs about twice that at its peak.
 type Scanner struct {
 	cfg     Config
 	keeper  *Keeper
@@ -110,15 +111,18 @@ func (s *Scanner) extract(ctx context.Context) error {
 	})
 }
 
-// slim returns what later stages need of c in the clear: nothing but the
-// letter, the name (to mask it), the dates and the declared standing.
+// slim returns what later stages need of c in the clear: the letter, the name (to
+// mask it), the region, the date and in what standing somebody spoke. Every
+// other personal value is gone once it is hashed.
 func slim(c *bonafide.Complaint) *bonafide.Complaint {
-	return &bonafide.Complaint{
+	s := &bonafide.Complaint{
 		ID: c.ID, Received: c.Received, Channel: c.Channel, Lang: c.Lang, Text: c.Text, Product: c.Product,
-		Demands:        c.Demands,
-		Customer:       bonafide.Customer{Name: c.Customer.Name, Region: c.Customer.Region, Vulnerable: c.Customer.Vulnerable},
-		Representative: c.Representative,
+		Customer: bonafide.Customer{Name: c.Customer.Name, Region: c.Customer.Region},
 	}
+	if c.Representative != nil {
+		s.Representative = &bonafide.Representative{Type: c.Representative.Type, Confirmed: c.Representative.Confirmed}
+	}
+	return s
 }
 
 // fan runs work on parts of 0..n on all cores and waits. Parts are small

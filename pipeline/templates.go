@@ -97,7 +97,7 @@ func (w *writer) aligned(i, model int32) bonafide.Aligned {
 	for _, s := range w.letters.corpus.Align(w.all[i].Text, w.all[model].Text) {
 		s.Text = w.mask(i, s.Text)
 		if s.Kind == bonafide.SpanOwn {
-			s.Text = fullName.ReplaceAllString(s.Text, "‹name›")
+			s.Text = fullName.ReplaceAllStringFunc(s.Text, hideName)
 			s.Text = introduced.ReplaceAllString(s.Text, "$1‹name›")
 		}
 		if len(s.Text) > left {
@@ -118,6 +118,31 @@ var (
 	fullName   = regexp.MustCompile(`\p{Lu}\p{Ll}+(?:[ '-](?:(?:da|de|do|dos|das|van|von|der|la|el|bin|al) )?\p{Lu}[\p{Ll}']+)+`)
 	introduced = regexp.MustCompile(`((?i:my name is|meu nome é|me chamo)\s+|我叫|我是|本人|姓名[:：]?|叫做?)[\p{Lu}\p{Han}][\p{Ll}\p{Han}]{1,3}`)
 )
+
+// notNames are capitalised words that begin sentences or name days.
+var notNames = func() map[string]bool {
+	set := map[string]bool{}
+	for _, w := range strings.Fields(`On In At The My Our I It We He She They This That When After Since And But So If As For From By To Then
+		Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July August September October November December
+		Em No Na Meu Minha O A Os As Eu Ele Ela Quando Depois Dear Sir Madam Please Mr Mrs Ms Dr`) {
+		set[w] = true
+	}
+	return set
+}()
+
+// hideName hides what is left of capitalised words once those are gone that begin
+// sentences or name days; a single word stays.
+func hideName(words string) string {
+	parts := strings.Split(words, " ")
+	from := 0
+	for from < len(parts) && notNames[parts[from]] {
+		from++
+	}
+	if len(parts)-from < 2 && !strings.ContainsAny(words, "-'") {
+		return words
+	}
+	return strings.Join(append(parts[:from:from], "‹name›"), " ")
+}
 
 // mask hides the identifiers in a passage and the name of the customer who wrote it.
 func (w *writer) mask(i int32, s string) string {

@@ -147,6 +147,10 @@ func (p *Pack) Grade(f Facts, whitePath bool) (Grading, error) {
 		g.Route = bonafide.RouteVulnerable
 		g.hold("the customer is flagged as vulnerable: a trained person takes over, nothing is graded")
 	case whitePath && !slices.Contains(f.Complaint.Verified, "K03"):
+		if f.Complaint.Confirmed {
+			g.hold("a declared representative whose authority the customer confirmed: nothing is graded")
+			break
+		}
 		g.Route = bonafide.RouteConfirmAuthority
 		g.hold("a declared representative: confirm the authority with the customer first, nothing is graded")
 	}

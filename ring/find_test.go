@@ -185,3 +185,20 @@ func TestReadersOfOneLetterAreNoRing(t *testing.T) {
 		t.Errorf("readers of one letter were called a ring: %v", members(found))
 	}
 }
+
+func TestLargeRingLosesItsHangersOn(t *testing.T) {
+	w := &world{}
+	var ring []int32
+	for i := range 300 {
+		ring = append(ring, w.add(1, 1+i%30, int32(i/10)))
+	}
+	for i := 0; i+1 < len(ring); i++ {
+		w.share("account", ring[i], ring[i+1])
+	}
+	stranger := w.add(0, 7, 3) // was given a phone of the ring's
+	w.share("phone", ring[4], ring[5], stranger)
+	found := w.find()
+	if len(found) != 1 || len(found[0].Members) != 300 {
+		t.Errorf("%d rings, the first of %d; want one of 300", len(found), len(members(found)[0]))
+	}
+}

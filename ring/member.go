@@ -30,6 +30,9 @@ func (f *finder) likeness(a int32, others []int32) (mean float64, n int) {
 // is under the threshold.
 func (f *finder) keepAlike(set []int32) []int32 {
 	members := slices.Clone(set)
+	if len(members) > manyMembers {
+		members = f.peel(members)
+	}
 	for len(members) >= 2 {
 		worst, at := math.Inf(1), -1
 		for k, i := range members {
@@ -107,6 +110,34 @@ func among(complaints, members []int32) []int32 {
 		}
 	}
 	return out
+}
+
+// manyMembers is the size from which members that are least alike are peeled off in one
+// pass before they are looked at one by one.
+const manyMembers = 200
+
+// peel leaves out who is not alike to the members still there, on a sample of pairs.
+func (f *finder) peel(members []int32) []int32 {
+	var edges []Edge
+	for k := range members {
+		for step := 1; step <= sample; step++ {
+			j := (k + step*step) % len(members)
+			if like := f.alike(members[k], members[j]); j != k && like > 0 {
+				edges = append(edges, Edge{int32(k), int32(j), float32(like)})
+			}
+		}
+	}
+	order, tie, _ := Peel(NewGraph(len(members), edges))
+	from := 0
+	for from < len(order) && tie[order[from]] < f.t.Member*sample {
+		from++
+	}
+	kept := make([]int32, 0, len(order)-from)
+	for _, k := range order[from:] {
+		kept = append(kept, members[k])
+	}
+	slices.Sort(kept)
+	return kept
 }
 
 // keepTied leaves out members who share nothing with another member's customer.

@@ -121,8 +121,39 @@ func Related(a, b *bonafide.Facts) bonafide.Relation {
 			}
 		}
 	}
+	if sameSpelt(a, b) {
+		return bonafide.Neighbour
+	}
 	if a.Building != 0 && b.Building != 0 || a.Region != "" && b.Region != "" && a.Region != b.Region {
 		return bonafide.Strangers
 	}
 	return bonafide.Unknown
+}
+
+// sameSpelt reports whether two addresses may be one that is spelt in two ways: they
+// share a number and at least half of their pieces.
+func sameSpelt(a, b *bonafide.Facts) bool {
+	if common(a.Numbers, b.Numbers) == 0 {
+		return false
+	}
+	both := common(a.Pieces, b.Pieces)
+	return 2*both >= len(a.Pieces)+len(b.Pieces)-both
+}
+
+// common counts what two ascending lists share.
+func common(a, b []bonafide.Key) int {
+	n := 0
+	for i, j := 0, 0; i < len(a) && j < len(b); {
+		switch {
+		case a[i] == b[j]:
+			n++
+			i++
+			j++
+		case a[i] < b[j]:
+			i++
+		default:
+			j++
+		}
+	}
+	return n
 }
