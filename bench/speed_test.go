@@ -118,7 +118,7 @@ func BenchmarkWithSums(b *testing.B) {
 
 func BenchmarkProfile(b *testing.B) {
 	f := corpus()
-	bg := text.NewBackground(f.c, f.letters, f.all)
+	bg := background(f.letters)
 	i := 0
 	for b.Loop() {
 		bg.Profile(f.letters[i%len(f.letters)])
@@ -128,7 +128,7 @@ func BenchmarkProfile(b *testing.B) {
 
 func BenchmarkProfileAbove(b *testing.B) {
 	f := corpus()
-	p := text.NewBackground(f.c, f.letters, f.all).Profile(f.letters[0])
+	p := background(f.letters).Profile(f.letters[0])
 	i := 0
 	for b.Loop() {
 		p.Above(f.letters[i%len(f.letters)])
@@ -175,4 +175,13 @@ func BenchmarkSplit(b *testing.B) {
 		ring.Split(h, 1)
 	}
 	perEdge(b, g)
+}
+
+// background files the letters that stand for all of letters.
+func background(letters []text.Letter) *text.Background {
+	var drawn []text.Letter
+	for _, i := range text.Draw(len(letters)) {
+		drawn = append(drawn, letters[i])
+	}
+	return text.NewBackground(drawn)
 }
