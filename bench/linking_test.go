@@ -17,7 +17,7 @@ const low = 0.045
 // limit is how many candidates of [text.Index] are verified, as in a scan.
 const limit = 32
 
-// goals of text linking
+// goals of text linking.
 const (
 	goalExact = 0.98 // share of the ceiling's recall
 	goalLSH   = 1.2  // times the recall of LSH
@@ -64,11 +64,11 @@ func (l *links) judge(p *post, i int, id int32, like text.Likeness, linked *bool
 	}
 }
 
-// found returns how many letters due have a mate as their best match at t or
+// found returns how many letters due have a mate as their best match at low or
 // above, and how many have any.
-func (l *links) found(p *post, t float64) (right, all int) {
+func (l *links) found(p *post) (right, all int) {
 	for i, id := range l.best {
-		if id < 0 || l.like[i] < t {
+		if id < 0 || l.like[i] < low {
 			continue
 		}
 		all++
@@ -258,7 +258,7 @@ func TestLinking(t *testing.T) {
 		out.row("%d letters, %.0f %% in templates, %.0f %% quote a passage, up to %.0f %% of the words exchanged: %d have an earlier copy", n, 100*m.planted, 100*m.quoting, 100*m.spun, total)
 		out.row("method\tkeys\tcandidates\treached\tsame letter\tprecision\tbest ≥ %.3f\tprecision\tbest at 99.5 %%\tt\tbuild µs\tquery µs\tverify µs", low)
 		for _, l := range []*links{ours, quiet, ceiling, banded} {
-			right, all := l.found(p, low)
+			right, all := l.found(p)
 			at, sure := l.careful(p)
 			out.row("%s\t%.1f\t%.1f\t%.1f %%\t%.1f %%\t%.2f %%\t%.1f %%\t%.2f %%\t%.1f %%\t%.3f\t%.1f\t%.1f\t%.1f",
 				l.name, l.keys, float64(l.candidates)/float64(n), share(l.reached),
@@ -266,9 +266,9 @@ func TestLinking(t *testing.T) {
 				share(right), 100*float64(right)/float64(max(1, all)), share(sure), at,
 				each(l.build, n), each(l.query, n), each(l.verify, n))
 		}
-		rightOurs, _ := ours.found(p, low)
-		rightAll, _ := ceiling.found(p, low)
-		rightLSH, _ := banded.found(p, low)
+		rightOurs, _ := ours.found(p)
+		rightAll, _ := ceiling.found(p)
+		rightLSH, _ := banded.found(p)
 		ratio := func(a, b int) float64 { return float64(a) / float64(max(1, b)) }
 		out.row("of the ceiling: same letter %.3f, best match %.3f (goal %.2f); times LSH: %.2f, %.2f (goal %.1f)",
 			ratio(ours.same, ceiling.same), ratio(rightOurs, rightAll), goalExact,

@@ -34,7 +34,6 @@ type sheet struct {
 	line    int // line of buf[r], from 1
 	rescans int
 
-	row    []byte // the row last read, as it stands in buf
 	fields [][]byte
 	at     int    // line where the row starts
 	plain  []byte // cells with doubled quotes undone
@@ -148,7 +147,7 @@ func (s *sheet) quick() (bool, error) {
 func (s *sheet) checkFields() error {
 	for i, f := range s.fields {
 		if len(f) > s.limits.Field {
-			return &problem{line: s.at, column: i + 1, reason: fmt.Sprintf("a cell longer than %d bytes: shorten it or raise the limit Limits.Field", s.limits.Field)}
+			return &problem{line: s.at, column: i + 1, reason: fmt.Sprintf("a cell longer than %d bytes: shorten it, or raise --max-cell", s.limits.Field)}
 		}
 	}
 	return nil
@@ -296,7 +295,7 @@ func (s *sheet) unclosed(pos, column int) error {
 }
 
 func (s *sheet) tooLong(pos int) error {
-	p := &problem{line: s.at, reason: fmt.Sprintf("a row longer than %d bytes: shorten it or raise the limit Limits.Row", s.limits.Row)}
+	p := &problem{line: s.at, reason: fmt.Sprintf("a row longer than %d bytes: shorten it, or raise --max-cell", s.limits.Row)}
 	s.skipLine(pos)
 	return p
 }
@@ -331,8 +330,7 @@ func delimiter(head []byte, limits Limits) byte {
 		width, same, rows := 0, 0, 0
 		for rows < 50 {
 			err := s.next()
-			var p *problem
-			if errors.As(err, &p) {
+			if _, ok := errors.AsType[*problem](err); ok {
 				rows++
 				continue
 			}

@@ -111,7 +111,7 @@ func (d *numbersOf) add(v, digits int) {
 
 func atoi(s string) int {
 	v := 0
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		v = v*10 + int(s[i]-'0')
 	}
 	return v
@@ -218,12 +218,12 @@ func parseDate(s, order string, zone *time.Location) (time.Time, bool) {
 			clock[i] = d.n[next+i]
 		}
 	}
-	h, min, sec := clock[0], clock[1], clock[2]
-	if d.pm && h < 12 {
-		h += 12
+	hour, minute, second := clock[0], clock[1], clock[2]
+	if d.pm && hour < 12 {
+		hour += 12
 	}
-	if d.am && h == 12 {
-		h = 0
+	if d.am && hour == 12 {
+		hour = 0
 	}
 	nano := 0
 	if k := next + 3; k < d.count && d.digits[k] <= 9 {
@@ -232,14 +232,14 @@ func parseDate(s, order string, zone *time.Location) (time.Time, bool) {
 			nano *= 10
 		}
 	}
-	if y < firstYear || y > lastYear || m < 1 || m > 12 || day < 1 || day > 31 || h > 24 || min > 59 || sec > 60 {
+	if y < firstYear || y > lastYear || m < 1 || m > 12 || day < 1 || day > 31 || hour > 24 || minute > 59 || second > 60 {
 		return time.Time{}, false
 	}
 	if d.zone != nil {
 		zone = d.zone
 	}
-	t := time.Date(y, time.Month(m), day, h, min, sec, nano, zone)
-	if h < 24 && t.Day() != day {
+	t := time.Date(y, time.Month(m), day, hour, minute, second, nano, zone)
+	if hour < 24 && t.Day() != day {
 		return time.Time{}, false // 30 February
 	}
 	return t.UTC(), true

@@ -9,13 +9,16 @@ import (
 	"unicode/utf8"
 
 	"bonafide"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 func FuzzRead(f *testing.F) {
-	for _, s := range []string{"", "id,text\n1,a\n", "id;text\n1;\"a\n\"\n2;b", "{\"id\":\"1\",\"text\":\"a\"}\n{", "[{\"id\":\"1\",\"text\":\"a\"}]", zip("id,text\n1,a\n"),
-		"\xff\xfei\x00d\x00,\x00", "id,date,text\n1,01/02/2020,\"a\"\"b\"\r\n", "{\"no\":1,\"body\":\"x\"}", "id,text\n1,\"a\"b\n2,c"} {
+	for _, s := range []string{
+		"", "id,text\n1,a\n", "id;text\n1;\"a\n\"\n2;b", "{\"id\":\"1\",\"text\":\"a\"}\n{", "[{\"id\":\"1\",\"text\":\"a\"}]", zip("id,text\n1,a\n"),
+		"\xff\xfei\x00d\x00,\x00", "id,date,text\n1,01/02/2020,\"a\"\"b\"\r\n", "{\"no\":1,\"body\":\"x\"}", "id,text\n1,\"a\"b\n2,c",
+	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {

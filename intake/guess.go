@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"bonafide"
+
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -275,8 +276,7 @@ func GuessFile(name string, src io.Reader) (*Mapping, []string, error) {
 	}
 	sample := rows.preview()
 	if rows.broken != nil {
-		var known *bonafide.Error
-		if errors.As(rows.broken, &known) {
+		if _, ok := errors.AsType[*bonafide.Error](rows.broken); ok {
 			return nil, nil, rows.broken
 		}
 		return nil, nil, fmt.Errorf("%s: read: %w", name, rows.broken)
@@ -292,5 +292,5 @@ func GuessFile(name string, src io.Reader) (*Mapping, []string, error) {
 }
 
 func noText(name string, columns int) error {
-	return refused(name, "none of its %d columns looks like the text of a complaint: name it \"text\", or give a mapping", columns)
+	return refused(name, "none of its %d columns looks like the text of a complaint: name it \"text\", or say which it is with --mapping FILE.toml, of two lines: [fields] and text = \"the column\"", columns)
 }

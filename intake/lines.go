@@ -59,7 +59,7 @@ func (l *lines) next() ([]byte, error) {
 // tooLongAt sets a line aside that is longer than a row may be.
 func (s *sheet) tooLongAt(line int) error {
 	s.skipLine(0)
-	return &problem{line: line, reason: fmt.Sprintf("a row longer than %d bytes: shorten it or raise the limit Limits.Row", s.limits.Row)}
+	return &problem{line: line, reason: fmt.Sprintf("a row longer than %d bytes: shorten it, or raise --max-cell", s.limits.Row)}
 }
 
 // member returns the next object of an array. What is no object ends the file:

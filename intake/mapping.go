@@ -9,6 +9,7 @@ import (
 	_ "time/tzdata" // the same zones on every machine
 
 	"bonafide"
+
 	"github.com/BurntSushi/toml"
 )
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"bonafide"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 )

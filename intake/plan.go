@@ -236,7 +236,7 @@ func checkID(id string) string {
 
 func checkText(text string, most int) string {
 	if len(text) > most && utf8.RuneCountInString(text) > most {
-		return fmt.Sprintf("a text longer than %d characters: shorten it or raise the limit Limits.Text", most)
+		return fmt.Sprintf("a text longer than %d characters: shorten it", most)
 	}
 	return ""
 }
@@ -415,7 +415,7 @@ func minorUnits(s string, digits int) (int64, bool) {
 	}
 	var v int64
 	after, negative := -1, strings.HasPrefix(s, "-")
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		switch ch := s[i]; {
 		case i == point:
 			after = 0
@@ -435,7 +435,7 @@ func minorUnits(s string, digits int) (int64, bool) {
 			return 0, false
 		}
 	}
-	if strings.IndexAny(s, "0123456789") < 0 {
+	if !strings.ContainsAny(s, "0123456789") {
 		return 0, false
 	}
 	for after = max(after, 0); after < digits; after++ {

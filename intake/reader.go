@@ -67,7 +67,7 @@ func (r *Reader) Read(ctx context.Context, name string, src io.Reader, yield fun
 	run.finish()
 	if run.rows == 0 {
 		if run.header {
-			return refused(name, "a header and no rows")
+			return refused(name, "a header and no rows: nothing to read")
 		}
 		return refused(name, "empty file: nothing to read")
 	}

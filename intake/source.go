@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"bonafide"
+
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/simplifiedchinese"
@@ -88,14 +89,13 @@ func (g *guard) Read(p []byte) (int, error) {
 	n, err := g.src.Read(p)
 	g.n += int64(n)
 	if g.n > g.limits.File {
-		return 0, refused(g.name, "more than %d bytes: refused; split the file or raise the limit Limits.File", g.limits.File)
+		return 0, refused(g.name, "more than %d bytes once unpacked: refused; split the file, or raise --max-file", g.limits.File)
 	}
 	if g.zipped && g.n > ratioFrom && g.n > int64(g.limits.Ratio)*max(g.raw.n, 1) {
-		return 0, refused(g.name, "expands to more than %d times its size: refused; raise the limit with Limits.Ratio if the file is honest", g.limits.Ratio)
+		return 0, refused(g.name, "unpacks to more than %d times its size: refused; if the file is honest, unpack it and give the plain file", g.limits.Ratio)
 	}
 	if err != nil && err != io.EOF && g.zipped {
-		var known *bonafide.Error
-		if !errors.As(err, &known) {
+		if _, ok := errors.AsType[*bonafide.Error](err); !ok {
 			err = &bonafide.Error{Kind: bonafide.Invalid, Msg: g.name + ": damaged or cut short gzip data: send the file again", Err: err}
 		}
 	}
@@ -116,7 +116,7 @@ func open(name string, src io.Reader, limits Limits, tell func(int64)) (*source,
 	if err != nil {
 		return nil, fmt.Errorf("%s: read: %w", name, err)
 	}
-	var r io.Reader = io.MultiReader(bytes.NewReader(first), raw)
+	r := io.MultiReader(bytes.NewReader(first), raw)
 	zipped := len(first) == 2 && first[0] == 0x1f && first[1] == 0x8b
 	if zipped {
 		z, err := gzip.NewReader(r)
@@ -128,8 +128,7 @@ func open(name string, src io.Reader, limits Limits, tell func(int64)) (*source,
 	g := &guard{src: r, name: name, raw: raw, limits: limits, zipped: zipped}
 	head, err := peek(g, sniffed)
 	if err != nil {
-		var known *bonafide.Error
-		if errors.As(err, &known) {
+		if _, ok := errors.AsType[*bonafide.Error](err); ok {
 			return nil, err
 		}
 		return nil, fmt.Errorf("%s: read: %w", name, err)

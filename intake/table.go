@@ -42,7 +42,7 @@ func newTable(name string, s *source, m *Mapping, limits Limits) (*table, error)
 		t.columns = map[string]int{}
 		return t, nil
 	}
-	comma := byte(0)
+	var comma byte
 	if m != nil && m.Delimiter != "" {
 		comma = m.Delimiter[0]
 	} else {
@@ -132,8 +132,7 @@ func (t *table) read() (row, error) {
 		return t.readJSON()
 	}
 	err := t.sheet.next()
-	var p *problem
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*problem](err); ok {
 		return row{line: p.line, bad: p}, nil
 	}
 	if err != nil {
@@ -159,8 +158,7 @@ func (t *table) read() (row, error) {
 
 func (t *table) readJSON() (row, error) {
 	b, err := t.lines.next()
-	var p *problem
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*problem](err); ok {
 		t.last = t.lines.array
 		return row{line: p.line, bad: p}, nil
 	}

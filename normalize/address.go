@@ -33,7 +33,7 @@ func ParseAddress(s string) (Place, bool) {
 		}
 	}
 	var p Place
-	ok := false
+	var ok bool
 	if han >= 3 {
 		p, ok = hanAddress(s)
 	} else {
@@ -87,10 +87,10 @@ func hanAddress(s string) (Place, bool) {
 // hanPostal takes a six-digit postcode off either end.
 func hanPostal(s string) (rest, code string) {
 	for _, label := range [...]string{"邮政编码", "邮编"} {
-		if i := strings.Index(s, label); i >= 0 {
-			t := s[i+len(label):]
+		if before, after, ok := strings.Cut(s, label); ok {
+			t := after
 			if len(t) >= 6 && allDigits(t[:6]) && (len(t) == 6 || !isDigit(t[6])) {
-				return s[:i] + t[6:], t[:6]
+				return before + t[6:], t[:6]
 			}
 		}
 	}

@@ -19,11 +19,11 @@ var words = func() map[string]string {
 		"lt": "lote", "qd": "quadra", "cj": "conjunto conj",
 		"mt": "mount", "ft": "fort", "hts": "heights", "bldg": "building edificio ed",
 	} {
-		for _, w := range strings.Fields(long) {
+		for w := range strings.FieldsSeq(long) {
 			m[w] = short
 		}
 	}
-	for _, w := range strings.Fields("usa us uk brasil brazil bairro cep zip zipcode postcode no num numero number nr the of and de da do dos das delaware cidade estado endereco address england") {
+	for w := range strings.FieldsSeq("usa us uk brasil brazil bairro cep zip zipcode postcode no num numero number nr the of and de da do dos das delaware cidade estado endereco address england") {
 		m[w] = ""
 	}
 	for name, abbr := range states {
@@ -87,7 +87,7 @@ func addressWords(s string) []string {
 		}
 		if d, ok := designators[w]; ok {
 			if d == "fl" && i > 0 && len(out) > 0 && ordinal(raw[i-1]) {
-				out[len(out)-1] = "fl_" + strings.TrimRight(raw[i-1], "stndrdthªºao")
+				out[len(out)-1] = "fl_" + strings.TrimRight(raw[i-1], "stndrhªºao")
 				continue
 			}
 			j := i + 1
@@ -209,23 +209,23 @@ func latinPostal(s string) (rest, code string) {
 		i = j
 	}
 	cut := func(i, j int) string { return s[:i] + " " + s[j:] }
-	for k := len(toks) - 1; k >= 0; k-- {
-		t := s[toks[k].i:toks[k].j]
+	for k, tok := range slices.Backward(toks) {
+		t := s[tok.i:tok.j]
 		switch {
 		case len(t) == 9 && t[5] == '-' && allDigits(t[:5]) && allDigits(t[6:]): // CEP
-			return cut(toks[k].i, toks[k].j), t[:5] + t[6:]
+			return cut(tok.i, tok.j), t[:5] + t[6:]
 		case len(t) == 8 && allDigits(t) && k > 0: // the same, canonical
-			return cut(toks[k].i, toks[k].j), t
+			return cut(tok.i, tok.j), t
 		case len(t) == 10 && t[5] == '-' && allDigits(t[:5]) && allDigits(t[6:]): // ZIP+4
-			return cut(toks[k].i, toks[k].j), t[:5]
+			return cut(tok.i, tok.j), t[:5]
 		case len(t) == 5 && allDigits(t) && k > 0 && (k == len(toks)-1 || stateBefore(s[toks[k-1].i:toks[k-1].j])):
-			return cut(toks[k].i, toks[k].j), t
+			return cut(tok.i, tok.j), t
 		case len(t) == 3 && isDigit(t[0]) && !isDigit(t[1]) && !isDigit(t[2]) && k > 0:
 			if o := s[toks[k-1].i:toks[k-1].j]; outward(o) {
-				return cut(toks[k-1].i, toks[k].j), o + t
+				return cut(toks[k-1].i, tok.j), o + t
 			}
 		case len(t) >= 5 && len(t) <= 7 && isDigit(t[len(t)-3]) && !isDigit(t[len(t)-2]) && !isDigit(t[len(t)-1]) && outward(t[:len(t)-3]):
-			return cut(toks[k].i, toks[k].j), t
+			return cut(tok.i, tok.j), t
 		}
 	}
 	return s, ""

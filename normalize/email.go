@@ -57,13 +57,13 @@ func mailbox(local, domain string) (string, string, bool) {
 	if local == "" || len(local) > 64 || len(domain) < 4 || len(domain) > 190 {
 		return "", "", false
 	}
-	for i := 0; i < len(local); i++ {
+	for i := range len(local) {
 		if c := local[i]; c < 0x80 && !isAlnum(c) && strings.IndexByte("._-*!#$%&'/=?^`{|}~+", c) < 0 {
 			return "", "", false
 		}
 	}
 	last := -1
-	for i := 0; i < len(domain); i++ {
+	for i := range len(domain) {
 		c := domain[i]
 		if c == '.' {
 			if i == last+1 {

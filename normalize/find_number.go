@@ -202,10 +202,10 @@ func (l *letter) shape(g []group) string {
 // tight reports a number written in one piece or in groups of n: the way cards
 // are. Anything else is several numbers that stand side by side.
 func tight(shape string, n byte) bool {
-	if strings.IndexAny(shape, " -.") < 0 {
+	if !strings.ContainsAny(shape, " -.") {
 		return true
 	}
-	for i := 0; i < len(shape); i++ {
+	for i := range len(shape) {
 		if c := shape[i]; isDigit(c) && (c > '0'+n+2 || i > 0 && isDigit(shape[i-1])) {
 			return false
 		}

@@ -18,7 +18,7 @@ const maxMarks = 4
 // look-alikes turned to ASCII. Accents stay. Fold(Fold(s)) == Fold(s).
 func Fold(s string) string {
 	plain := true
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if c := s[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
 			plain = false
 			break
@@ -141,7 +141,7 @@ func foldRune(r rune, out []rune) []rune {
 // stripAccents removes combining marks from folded text.
 func stripAccents(s string) string {
 	ascii := true
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
 			ascii = false
 			break

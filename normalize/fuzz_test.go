@@ -9,9 +9,11 @@ import (
 )
 
 // seeds are shapes that every target starts from.
-var seeds = []string{"", "+86 138 1234 5678", "138****1234", "(11) 98765-4321", "a.b+c@gmail.com", "微信：ＦａＷｕ６６８", "加V❶③0①⑤0⑧00⑨④", "湖南省长沙市岳麓区麓山南路1号3-2-501",
+var seeds = []string{
+	"", "+86 138 1234 5678", "138****1234", "(11) 98765-4321", "a.b+c@gmail.com", "微信：ＦａＷｕ６６８", "加V❶③0①⑤0⑧00⑨④", "湖南省长沙市岳麓区麓山南路1号3-2-501",
 	"12 Main Street, Apt 4, Springfield, IL 62704", "R. das Flores, nº 123, apto 45, bloco B", "P.O. Box 12", "LI, Wei", "欧阳修", "11010519491231002X", "529.982.247-25", "GB82 WEST 1234 5698 7654 32",
-	"li at mail dot com", "\u0430\u0301\u200b\u0336", "٠١٢٣٤٥٦٧٨٩", "t.me/+abc", "8.8.8.8:53", "\xff\xfe", "ap apto o"}
+	"li at mail dot com", "\u0430\u0301\u200b\u0336", "٠١٢٣٤٥٦٧٨٩", "t.me/+abc", "8.8.8.8:53", "\xff\xfe", "ap apto o",
+}
 
 func FuzzIdentifier(f *testing.F) {
 	for i, s := range seeds {
@@ -73,7 +75,7 @@ func FuzzFind(f *testing.F) {
 		}
 		m := Mask(s)
 		run := 0
-		for i := 0; i < len(m); i++ {
+		for i := range len(m) {
 			if !isDigit(m[i]) {
 				run = 0
 			} else if run++; run >= longNumber {

@@ -91,6 +91,9 @@ func handle(folded string) (string, bonafide.IdentifierKind, bool) {
 			b[i] = '1'
 		}
 	}
+	if p, ok := handlePhone(string(b), false); ok { // 138OO138OOO
+		return p, bonafide.Phone, true
+	}
 	w := bare(string(b))
 	if least := 5; letters < least && !(other && letters >= 4) || len(b) > 64 || dull(w) {
 		return "", "", false
@@ -136,7 +139,7 @@ func spokenDigits(s string) (string, bool) {
 // chatWord holds words that stand where a handle could and are none.
 var chatWord = func() map[string]bool {
 	m := map[string]bool{}
-	for _, w := range strings.Fields(`whatsapp telegram wechat weixin facebook instagram twitter tiktok douyin skype viber signal line youtube
+	for w := range strings.FieldsSeq(`whatsapp telegram wechat weixin facebook instagram twitter tiktok douyin skype viber signal line youtube
 		linkedin zapzap snapchat messenger paypal alipay zelle venmo cashapp google gmail yahoo outlook hotmail qqmail
 		usdt zfb group groups account number https http www call message messages chat video support service online app
 		apps code codes email phone https:// everyone here channel official customer com`) {

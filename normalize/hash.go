@@ -1,12 +1,13 @@
 package normalize
 
 import (
-	"bonafide"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
 	"sync"
+
+	"bonafide"
 )
 
 // A Hasher turns personal values into keyed 64-bit hashes, so that they are

@@ -58,7 +58,7 @@ func ID(s string) (NationalID, bool) {
 }
 
 func allDigits(s string) bool {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if !isDigit(s[i]) {
 			return false
 		}
@@ -93,7 +93,7 @@ func chinaCheck(s string) byte {
 
 func number(s string) int {
 	n := 0
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		n = n*10 + int(s[i]-'0')
 	}
 	return n
@@ -113,7 +113,7 @@ func cnpj(s string) bool {
 // starting over at wrap.
 func mod11(s string, n, first, wrap int) bool {
 	sum, w := 0, first
-	for i := 0; i < n; i++ {
+	for i := range n {
 		sum += int(s[i]-'0') * w
 		if w--; w < 2 {
 			w = wrap
@@ -157,7 +157,7 @@ func aadhaar(s string) bool {
 		return false
 	}
 	c := byte(0)
-	for i := 0; i < 12; i++ {
+	for i := range 12 {
 		c = dihedral(c, permute(i%8, s[11-i]-'0'))
 	}
 	return c == 0
@@ -187,7 +187,7 @@ func permute(n int, d byte) byte {
 // luhn checks the last digit of a payment card number (ISO/IEC 7812).
 func luhn(s string) bool {
 	sum := 0
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		d := int(s[len(s)-1-i] - '0')
 		if i%2 == 1 {
 			if d *= 2; d > 9 {
@@ -215,7 +215,7 @@ func iban(s string) bool {
 		return false
 	}
 	rem := 0
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		c := s[(i+4)%len(s)]
 		switch {
 		case isDigit(c):

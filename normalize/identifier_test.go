@@ -93,7 +93,7 @@ func TestIdentifier(t *testing.T) {
 
 func TestHandleThatIsAMobileIsAPhone(t *testing.T) {
 	n := New(Config{})
-	for _, s := range []string{"微信18697610951", "wx: 186 9761 0951", "wa.me/8618697610951"} {
+	for _, s := range []string{"微信18697610951", "wx: 186 9761 0951", "wa.me/8618697610951", "l86976lO95i"} {
 		if got, _ := n.Identifier(bonafide.Identifier{Kind: bonafide.Handle, Value: s}); got != (Value{Kind: bonafide.Phone, Text: "+8618697610951"}) {
 			t.Errorf("%q: got %+v", s, got)
 		}
@@ -102,8 +102,13 @@ func TestHandleThatIsAMobileIsAPhone(t *testing.T) {
 
 func TestOwnAndJunkLinkNobody(t *testing.T) {
 	n := New(Config{Own: []bonafide.Identifier{{Kind: bonafide.Phone, Value: "138 0000 1111"}, {Kind: bonafide.Email, Value: "Care@Bank.cn"}}, Junk: []string{"FRONT-DESK"}})
-	for _, id := range []bonafide.Identifier{{Kind: bonafide.Phone, Value: "+8613800001111"}, {Kind: bonafide.Phone, Value: "138****1111"}, {Kind: bonafide.Handle, Value: "微信13800001111"},
-		{Kind: bonafide.Email, Value: "care@bank.cn"}, {Kind: bonafide.Device, Value: "front desk"}} {
+	for _, id := range []bonafide.Identifier{
+		{Kind: bonafide.Phone, Value: "+8613800001111"},
+		{Kind: bonafide.Phone, Value: "138****1111"},
+		{Kind: bonafide.Handle, Value: "微信13800001111"},
+		{Kind: bonafide.Email, Value: "care@bank.cn"},
+		{Kind: bonafide.Device, Value: "front desk"},
+	} {
 		if got, ok := n.Identifier(id); ok {
 			t.Errorf("%s: got %+v, want nothing", id.Kind, got)
 		}
@@ -118,8 +123,14 @@ func TestCompatible(t *testing.T) {
 		a, b string
 		want bool
 	}{
-		{"+86138****1234", "+8613856781234", true}, {"+86138****1234", "+86138567*1234", true}, {"+86138****1234", "+8613956781234", false},
-		{"+86138****1234", "+86138***1234", false}, {"abc", "abc", true}, {"abc", "abd", false}, {"张*", "张三", true}, {"", "*", false},
+		{"+86138****1234", "+8613856781234", true},
+		{"+86138****1234", "+86138567*1234", true},
+		{"+86138****1234", "+8613956781234", false},
+		{"+86138****1234", "+86138***1234", false},
+		{"abc", "abc", true},
+		{"abc", "abd", false},
+		{"张*", "张三", true},
+		{"", "*", false},
 	} {
 		if got := Compatible(c.a, c.b); got != c.want {
 			t.Errorf("Compatible(%q, %q) = %v", c.a, c.b, got)
@@ -317,9 +328,14 @@ func TestFindInAdverts(t *testing.T) {
 func BenchmarkIdentifier(b *testing.B) {
 	n := New(Config{})
 	for _, id := range []bonafide.Identifier{
-		{Kind: bonafide.Phone, Value: "+86 138 1234 5678"}, {Kind: bonafide.Phone, Value: "138＊＊＊＊1234"}, {Kind: bonafide.Email, Value: "Foo.Bar+x@GMail.com"}, {Kind: bonafide.Handle, Value: "V信：ＦａＷｕ６６８"},
-		{Kind: bonafide.Address, Value: "湖南省长沙市岳麓区麓山南路１号三号楼二单元501室"}, {Kind: bonafide.Address, Value: "12 Main Street, Apt 4, Springfield, IL 62704"},
-		{Kind: bonafide.Device, Value: "aa-bb-cc-dd-ee-01"}, {Kind: bonafide.IP, Value: "8.8.8.8"},
+		{Kind: bonafide.Phone, Value: "+86 138 1234 5678"},
+		{Kind: bonafide.Phone, Value: "138＊＊＊＊1234"},
+		{Kind: bonafide.Email, Value: "Foo.Bar+x@GMail.com"},
+		{Kind: bonafide.Handle, Value: "V信：ＦａＷｕ６６８"},
+		{Kind: bonafide.Address, Value: "湖南省长沙市岳麓区麓山南路１号三号楼二单元501室"},
+		{Kind: bonafide.Address, Value: "12 Main Street, Apt 4, Springfield, IL 62704"},
+		{Kind: bonafide.Device, Value: "aa-bb-cc-dd-ee-01"},
+		{Kind: bonafide.IP, Value: "8.8.8.8"},
 	} {
 		b.Run(string(id.Kind), func(b *testing.B) {
 			b.ReportAllocs()

@@ -6,7 +6,7 @@ import "strings"
 // to letters and digits.
 var nothings = func() map[string]bool {
 	m := map[string]bool{}
-	for _, w := range strings.Fields(`na none null nil nan nothing unknown unk undefined undisclosed anonymous missing
+	for w := range strings.FieldsSeq(`na none null nil nan nothing unknown unk undefined undisclosed anonymous missing
 		notavailable notapplicable notprovided notgiven notknown noemail nophone noaddress nocontact refused withheld
 		redacted hidden private test testing tester teste prueba sample example dummy default asdf asdfgh qwerty abc abcd abcdef
 		abc123 xyz tbd tba tbc same asabove seeabove ditto void empty blank string email phone mobile address
@@ -23,7 +23,7 @@ var nothings = func() map[string]bool {
 // bare reduces folded text to its letters and digits.
 func bare(s string) string {
 	clean := true
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if c := s[i]; c < 0x80 && !isAlnum(c) {
 			clean = false
 			break
@@ -33,7 +33,7 @@ func bare(s string) string {
 		return s
 	}
 	var b strings.Builder
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if c := s[i]; c >= 0x80 || isAlnum(c) {
 			b.WriteByte(c)
 		}

@@ -16,7 +16,7 @@ type PersonName struct{ Full, Surname, Given string }
 // doubleSurnames are the Chinese surnames of two characters still in use.
 var doubleSurnames = func() map[string]bool {
 	m := map[string]bool{}
-	for _, s := range strings.Fields(`欧阳 歐陽 上官 司马 司馬 诸葛 諸葛 夏侯 东方 東方 皇甫 尉迟 尉遲 公孙 公孫 慕容 令狐 长孙 長孫 宇文 司徒 司空 端木 南宫 南宮 独孤 獨孤
+	for s := range strings.FieldsSeq(`欧阳 歐陽 上官 司马 司馬 诸葛 諸葛 夏侯 东方 東方 皇甫 尉迟 尉遲 公孙 公孫 慕容 令狐 长孙 長孫 宇文 司徒 司空 端木 南宫 南宮 独孤 獨孤
 		百里 呼延 东郭 東郭 西门 西門 轩辕 軒轅 申屠 太史 公冶 濮阳 濮陽 淳于 单于 單于 钟离 鍾離 闾丘 公羊 赫连 赫連 澹台 澹臺 拓跋 万俟 萬俟 闻人 聞人 完颜 完顏 第五 梁丘 左丘 东门 南门`) {
 		m[s] = true
 	}
@@ -33,7 +33,7 @@ var hanTitles = []string{"先生", "女士", "小姐", "太太", "老师", "同�
 
 func wordSet(s string) map[string]bool {
 	m := map[string]bool{}
-	for _, w := range strings.Fields(s) {
+	for w := range strings.FieldsSeq(s) {
 		m[w] = true
 	}
 	return m

@@ -12,7 +12,7 @@ func phone(folded, country string) (string, bool) {
 	}
 	text, national := d.e164(country)
 	shown := make([]byte, 0, 16)
-	for i := 0; i < len(national); i++ {
+	for i := range len(national) {
 		if national[i] != '*' {
 			shown = append(shown, national[i])
 		}
@@ -78,7 +78,7 @@ func dialled(s string) (digits, bool) {
 				return d, false
 			}
 			switch {
-			case r == 'e', r == '#', r == '转', r == '分', r == 'r', r == ',', r == ';', r == 'w', r == '(' && strings.IndexAny(s[i:], "0123456789*") < 0:
+			case r == 'e', r == '#', r == '转', r == '分', r == 'r', r == ',', r == ';', r == 'w', r == '(' && !strings.ContainsAny(s[i:], "0123456789*"):
 				goto done // ext, 分机, ramal, (office)
 			case strings.ContainsRune(" .-()/~_\t—–[]·:'", r):
 				if d.first == 0 {
@@ -110,7 +110,7 @@ func extension(s string) bool {
 	if len(s) == 0 || len(s) > 6 {
 		return false
 	}
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if !isDigit(s[i]) {
 			return false
 		}

@@ -115,7 +115,7 @@ func (k *Keeper) self(f *bonafide.Facts, c *bonafide.Complaint) {
 	// as one customer then, which accuses nobody.
 	for _, x := range f.Known {
 		if x.Key != 0 && x.Kind == bonafide.Email {
-			for _, part := range strings.Fields(name.Full) {
+			for part := range strings.FieldsSeq(name.Full) {
 				f.Self = append(f.Self, k.hasher.Sum("name part and mailbox", part+" "+keyText(x.Key)))
 			}
 		}
@@ -153,10 +153,8 @@ func (k *Keeper) facts(dst []bonafide.Fact, kind bonafide.IdentifierKind, value 
 	if shape := visible(v.Kind, v); shape != "" {
 		f.Visible = k.hasher.Sum("visible "+string(v.Kind), shape)
 	}
-	for _, x := range dst {
-		if x == f {
-			return dst
-		}
+	if slices.Contains(dst, f) {
+		return dst
 	}
 	return append(dst, f)
 }

@@ -176,7 +176,7 @@ func (w *writer) writeRings() {
 		r.Why = append(r.Why, fmt.Sprintf("their letters are more alike than strangers' letters on the same topic: on average %.1f times the usual spread above what is usual", mean))
 		if f.Homes > 1 {
 			r.Why = append(r.Why, fmt.Sprintf("%s from at least %d different homes%s, so one family does not explain it",
-				count(customers, "customer", "customers"), f.Homes, in_(regions)))
+				count(customers, "customer", "customers"), f.Homes, inRegions(regions)))
 		}
 		burst, ok := w.rhythm.Burst(days)
 		if ok {
@@ -272,8 +272,8 @@ func (w *writer) regionsOf(complaints []int32) int {
 	return len(seen)
 }
 
-// in_ says in how many regions, where more than one is known.
-func in_(regions int) string {
+// inRegions says in how many regions, where more than one is known.
+func inRegions(regions int) string {
 	if regions < 2 {
 		return ""
 	}

@@ -36,7 +36,11 @@ func (w *writer) templates() {
 		for _, i := range spread(g, skeletonLetters) {
 			others = append(others, w.all[i].Text)
 		}
-		t.Skeleton = w.mask(model, text.Skeleton(w.all[model].Text, others, skeletonBytes))
+		// One member may have signed with another's name: what is shared hides them all.
+		t.Skeleton = normalize.Mask(text.Skeleton(w.all[model].Text, others, skeletonBytes))
+		for _, i := range g {
+			t.Skeleton = w.maskName(i, t.Skeleton)
+		}
 		for _, p := range w.cfg.Public {
 			if p.Matches(w.all[model].letter) {
 				t.Benign = p.Name
@@ -47,7 +51,7 @@ func (w *writer) templates() {
 		if n < 2000 {
 			for _, i := range spread(g, exampleLetters+1) {
 				if i != model && len(t.Examples) < exampleLetters {
-					t.Examples = append(t.Examples, w.aligned(i, model))
+					t.Examples = append(t.Examples, w.aligned(g, i, model))
 				}
 			}
 		}
@@ -90,12 +94,15 @@ func (w *writer) model(g []int32) int32 {
 	return best
 }
 
-// aligned lays letter i against the model, with what identifies people masked.
-func (w *writer) aligned(i, model int32) bonafide.Aligned {
+// aligned lays letter i of group g against the model, with what identifies people masked.
+func (w *writer) aligned(g []int32, i, model int32) bonafide.Aligned {
 	a := bonafide.Aligned{Complaint: w.all[i].ID}
 	left := exampleBytes
 	for _, s := range w.letters.corpus.Align(w.all[i].Text, w.all[model].Text) {
-		s.Text = w.mask(i, s.Text)
+		s.Text = normalize.Mask(s.Text)
+		for _, k := range g {
+			s.Text = w.maskName(k, s.Text)
+		}
 		if s.Kind == bonafide.SpanOwn {
 			s.Text = fullName.ReplaceAllStringFunc(s.Text, hideName)
 			s.Text = introduced.ReplaceAllString(s.Text, "$1‹name›")
@@ -122,7 +129,7 @@ var (
 // notNames are capitalised words that begin sentences or name days.
 var notNames = func() map[string]bool {
 	set := map[string]bool{}
-	for _, w := range strings.Fields(`On In At The My Our I It We He She They This That When After Since And But So If As For From By To Then
+	for w := range strings.FieldsSeq(`On In At The My Our I It We He She They This That When After Since And But So If As For From By To Then
 		Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July August September October November December
 		Em No Na Meu Minha O A Os As Eu Ele Ela Quando Depois Dear Sir Madam Please Mr Mrs Ms Dr`) {
 		set[w] = true
@@ -144,18 +151,16 @@ func hideName(words string) string {
 	return strings.Join(append(parts[:from:from], "‹name›"), " ")
 }
 
-// mask hides the identifiers in a passage and the name of the customer who wrote it.
-func (w *writer) mask(i int32, s string) string {
-	s = normalize.Mask(s)
-	if name := strings.TrimSpace(w.all[i].Customer.Name); len(name) > 2 {
-		s = strings.ReplaceAll(s, name, "‹name›")
-		if !strings.ContainsRune(name, ' ') {
-			return s
-		}
-		for _, part := range strings.Fields(name) {
-			if len(part) > 2 {
-				s = replaceWord(s, part, "‹name›")
-			}
+// maskName hides the name of the customer of complaint i.
+func (w *writer) maskName(i int32, s string) string {
+	name := strings.TrimSpace(w.all[i].Customer.Name)
+	if len(name) <= 2 {
+		return s
+	}
+	s = strings.ReplaceAll(s, name, "‹name›")
+	for part := range strings.FieldsSeq(name) {
+		if len(part) > 2 && part != name {
+			s = replaceWord(s, part, "‹name›")
 		}
 	}
 	return s

@@ -30,16 +30,16 @@ func TestNIFAPackCoversEveryCriterion(t *testing.T) {
 	for _, r := range p.Rules {
 		have[string(r.Criteria)], have[r.Means] = true, true
 	}
-	for _, want := range strings.Fields("K01 K02 K03 K04 K05 K06 K07 K08 K09 K10 K11 K12 K13 K14 K15 K16 C1 C2 C3 C4 C5") {
+	for want := range strings.FieldsSeq("K01 K02 K03 K04 K05 K06 K07 K08 K09 K10 K11 K12 K13 K14 K15 K16 C1 C2 C3 C4 C5") {
 		if !have[want] {
 			t.Errorf("no rule for %s", want)
 		}
 	}
 }
 
-func grade(t *testing.T, pack string, f Facts, white bool) Grading {
+func grade(t *testing.T, f Facts, white bool) Grading {
 	t.Helper()
-	p, err := Load(pack)
+	p, err := Load("nifa-2024")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,12 +93,12 @@ func TestSafeguard03TextAloneIsInformation(t *testing.T) {
 	f := suspicious()
 	for _, fs := range [][]bonafide.Family{{"text"}, {"text", "time"}, {"text", "time", "conduct"}, {"identity"}, {"document"}} {
 		f.Tie.Families = fs
-		if g := grade(t, "nifa-2024", f, false); g.Level.Accuses() {
+		if g := grade(t, f, false); g.Level.Accuses() {
 			t.Errorf("families %v: proposed %s", fs, g.Level)
 		}
 	}
 	f.Tie.Families = []bonafide.Family{"identity", "text"}
-	if g := grade(t, "nifa-2024", f, false); g.Level != bonafide.Level2 {
+	if g := grade(t, f, false); g.Level != bonafide.Level2 {
 		t.Errorf("identity and text: proposed %s, want level-2", g.Level)
 	}
 }
@@ -107,12 +107,12 @@ func TestSafeguard03TextAloneIsInformation(t *testing.T) {
 func TestSafeguard06RepresentativesAreNeverGraded(t *testing.T) {
 	f := suspicious()
 	f.Complaint = Complaint{Representative: bonafide.RepLawyer, Forged: 1}
-	g := grade(t, "nifa-2024", f, true)
+	g := grade(t, f, true)
 	if g.Level.Accuses() || g.Route != bonafide.RouteConfirmAuthority {
 		t.Errorf("got level %s, route %s", g.Level, g.Route)
 	}
 	f.Complaint.Verified = []bonafide.Criterion{"K03"}
-	if g := grade(t, "nifa-2024", f, true); g.Level != bonafide.Level1 {
+	if g := grade(t, f, true); g.Level != bonafide.Level1 {
 		t.Errorf("a verified impostor: got %s, want level-1", g.Level)
 	}
 }
@@ -121,7 +121,7 @@ func TestSafeguard06RepresentativesAreNeverGraded(t *testing.T) {
 func TestSafeguard12VulnerableIsRoutedNotGraded(t *testing.T) {
 	f := suspicious()
 	f.Complaint = Complaint{Vulnerable: true, Forged: 2, Verified: []bonafide.Criterion{"K01", "K16"}}
-	g := grade(t, "nifa-2024", f, false)
+	g := grade(t, f, false)
 	if g.Level.Accuses() || g.Route != bonafide.RouteVulnerable {
 		t.Errorf("got level %s, route %s", g.Level, g.Route)
 	}
@@ -130,11 +130,11 @@ func TestSafeguard12VulnerableIsRoutedNotGraded(t *testing.T) {
 // Level 1 is only ever proposed on a verified item.
 func TestLevel1NeedsAVerifiedItem(t *testing.T) {
 	f := suspicious()
-	if g := grade(t, "nifa-2024", f, false); g.Level != bonafide.Level2 {
+	if g := grade(t, f, false); g.Level != bonafide.Level2 {
 		t.Errorf("without a verified item: %s", g.Level)
 	}
 	f.Complaint.Forged = 1
-	if g := grade(t, "nifa-2024", f, false); g.Level != bonafide.Level1 || !slices.Contains(g.Criteria, bonafide.Criterion("K02")) {
+	if g := grade(t, f, false); g.Level != bonafide.Level1 || !slices.Contains(g.Criteria, bonafide.Criterion("K02")) {
 		t.Errorf("with a forged paper: %s %v", g.Level, g.Criteria)
 	}
 }

@@ -24,8 +24,13 @@ type calendar struct {
 // newCalendar returns the finest calendar from first to last.
 func newCalendar(first, last time.Time) calendar {
 	steps := []calendar{
-		{step: "day", days: 1}, {step: "week", days: 7}, {step: "month", months: 1}, {step: "quarter", months: 3},
-		{step: "year", months: 12}, {step: "10 years", months: 120}, {step: "100 years", months: 1200},
+		{step: "day", days: 1},
+		{step: "week", days: 7},
+		{step: "month", months: 1},
+		{step: "quarter", months: 3},
+		{step: "year", months: 12},
+		{step: "10 years", months: 120},
+		{step: "100 years", months: 1200},
 	}
 	for _, c := range steps {
 		c.first = c.at(first)

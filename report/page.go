@@ -237,7 +237,7 @@ func order(rings []bonafide.Ring) []*bonafide.Ring {
 
 // facts says what was read and how it was graded.
 func facts(r *bonafide.Result) []fact {
-	var p = restBytes
+	p := restBytes
 	f := []fact{{Name: "Files"}, {Name: "Complaints", Values: []string{number(r.Read.Accepted) + " read"}}}
 	for i, name := range r.Read.Files {
 		if i == 20 {

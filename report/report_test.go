@@ -127,7 +127,7 @@ func TestPageLinksLead(t *testing.T) {
 			}
 		}
 		for _, m := range regexp.MustCompile(`(?:href="#|aria-labelledby="|for=")([^"]*)"`).FindAllStringSubmatch(got, -1) {
-			for _, id := range strings.Fields(m[1]) {
+			for id := range strings.FieldsSeq(m[1]) {
 				if ids[id] == 0 {
 					t.Errorf("%s: link to %q, which is not there", name, id)
 				}

@@ -304,7 +304,7 @@ func (t *terminal) wrap(text string, width, n int) []string {
 		cur.Reset()
 		at = 0
 	}
-	for _, w := range strings.Fields(clean(text)) {
+	for w := range strings.FieldsSeq(clean(text)) {
 		c := columns(w)
 		if at > 0 && at+1+c > width && (c <= width || at+2 >= width) {
 			flush()

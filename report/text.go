@@ -42,8 +42,8 @@ func cut(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}
-	at, seen := 0, 0
-	for at = range s {
+	seen := 0
+	for at := range s {
 		if seen == n {
 			return s[:at] + "… (cut: " + number(utf8.RuneCountInString(s)) + " characters in all)"
 		}

@@ -53,7 +53,9 @@ type Thresholds struct {
 	Gap    float64 // added to Member for who shares only things that others used long before or after
 	Member float64 // a member and the rest of its ring, on average
 	Merge  float64 // two groups that share nothing but a playbook, on average
-	Kin    float64 // share of a family's own likeness that another group must reach
+	Cell   float64 // share of a group's own likeness that another group must reach
+	Paper  float64 // added to Link for a paper that four customers or more handed in
+	Kin    float64 // the same where the group could be one family
 	Adopt  float64 // a holder and the group it is tied to by another holder, on average
 	Pair   float64 // two customers who are the whole ring
 	Ring   float64 // the members of a ring, on average
@@ -65,8 +67,8 @@ type Thresholds struct {
 // Tuned are the thresholds chosen on the development worlds; docs/evaluation.md
 // says how they do on others.
 var Tuned = Thresholds{
-	Link: 1.5, Crowd: 0.8, Gap: 1.5, Member: 0.4, Merge: 2.6, Kin: 0.4, Adopt: 1.2,
-	Ring: 2, Pair: 2.2, Blind: 4, Mate: 3, Cover: 0.05,
+	Link: 0.8, Crowd: 0.8, Gap: 1.5, Paper: 1.5, Member: 0.2, Merge: 2, Cell: 0.35, Kin: 0.4,
+	Adopt: 1, Ring: 2, Pair: 2.2, Blind: 3, Mate: 2.5, Cover: 0.05,
 }
 
 // Find returns the rings, in the order of their first members.

@@ -112,13 +112,11 @@ func (f *finder) between(x, y []int32) float64 {
 	return sum / float64(n)
 }
 
-// kin is what another group must reach to be joined with set, where set could
-// be one home: a family tells one story, and tells it more alike than it is to
-// anybody else's. A playbook is no more alike within a cell than across.
+// kin is what another group must reach to be joined with set: a share of how alike
+// its members are among themselves. A playbook is not much more alike within a
+// cell than across; where all could be one home the share is larger, since a
+// family tells one story, more alike than it is to anybody else's.
 func (f *finder) kin(set []int32) float64 {
-	if f.homes(set) > 1 {
-		return 0
-	}
 	var sum float64
 	n := 0
 	for i := range min(len(set), 8) {
@@ -131,6 +129,9 @@ func (f *finder) kin(set []int32) float64 {
 	}
 	if n == 0 {
 		return 0
+	}
+	if f.homes(set) > 1 {
+		return f.t.Cell * sum / float64(n)
 	}
 	return f.t.Kin * sum / float64(n)
 }

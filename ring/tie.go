@@ -43,6 +43,9 @@ func (f *finder) tie(t int, hs []int32) {
 	}
 	// The more share a thing, the more of them are alike by chance.
 	need := f.t.Link + f.t.Crowd*math.Log2(max(1, float64(m)/3))
+	if f.Things[t].Family == bonafide.FamilyDocument && m > 3 {
+		need += f.t.Paper // a notice or a form goes through many hands
+	}
 	if f.Things[t].Place {
 		if m > fewHolders || !f.elsewhere(hs) {
 			return

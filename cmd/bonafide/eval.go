@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
@@ -18,7 +17,7 @@ type evalCmd struct {
 	Seeds     int      `help:"How many worlds." default:"20"`
 	From      uint64   `help:"Seed of the first world." default:"1001"`
 	Size      int      `help:"Complaints in each world." default:"5000"`
-	Style     string   `help:"Which generator: ${enum}. Thresholds were chosen on dev; the others were never looked at." enum:"dev,held,held2" default:"held"`
+	Style     string   `help:"Which generator: ${enum}. Thresholds were chosen on dev, none on the others." enum:"dev,held,held2" default:"held"`
 	Lang      string   `help:"Language of the worlds: en, zh or pt; by seed if empty." enum:",en,zh,pt" default:""`
 	Ease      float64  `help:"0 hard … 1 easy: identical letters, plainly shared identifiers." default:"0"`
 	Truth     string   `help:"Measure on a file of your own instead: its truth as CSV (id,group,agent,ring,provable,text_only,routed)." placeholder:"TRUTH.csv"`
@@ -34,7 +33,10 @@ Makes worlds with known truth, scans them, and prints per group how many were
 accused, and overall: the false-accusation rate with its 95 % Wilson interval,
 the recall of provable agent complaints at level 2, and precision, recall and F1
 of rings over pairs. Three baselines run on the same worlds: exact duplicates,
-"three share a phone", and a shared identifier plus like letters.`
+"three share a phone", and a shared identifier plus like letters.
+
+  bonafide eval --seeds 5
+  bonafide eval --truth truth.csv complaints.csv`
 }
 
 // method is one way of predicting, by name.
@@ -54,6 +56,9 @@ func (c *evalCmd) Run(ctx context.Context, s *streams) error {
 			method{"baseline 1: exact duplicates", plain(evaluate.ExactDuplicates)},
 			method{"baseline 2: three share a phone", plain(evaluate.SharedPhone)},
 			method{"baseline 3: shared identifier and like letters", plain(evaluate.SharedIdentifierAndText)})
+	}
+	if c.Truth == "" && (c.Seeds < 1 || c.Size < leastWorld) {
+		return &bonafide.Error{Kind: bonafide.Invalid, Msg: fmt.Sprintf("--seeds %d --size %d: nothing to measure; at least 1 world of %d complaints", c.Seeds, c.Size, leastWorld)}
 	}
 	scores := make([][]evaluate.Scores, len(methods))
 	measure := func(cs []bonafide.Complaint, truth synth.Truth) error {
@@ -129,9 +134,9 @@ func (c *evalCmd) own(ctx context.Context) ([]bonafide.Complaint, synth.Truth, e
 	if len(c.Files) == 0 {
 		return nil, truth, &bonafide.Error{Kind: bonafide.Invalid, Msg: "--truth needs the file of complaints that it is about: bonafide eval --truth TRUTH.csv FILE"}
 	}
-	f, err := os.Open(c.Truth)
+	f, err := openFile(c.Truth)
 	if err != nil {
-		return nil, truth, openError(c.Truth, err)
+		return nil, truth, err
 	}
 	defer f.Close()
 	if truth, err = synth.ReadTruth(f); err != nil {
@@ -141,9 +146,9 @@ func (c *evalCmd) own(ctx context.Context) ([]bonafide.Complaint, synth.Truth, e
 	r := intake.NewReader(intake.Options{Quarantine: func(bonafide.Quarantined) error { return nil }})
 	for _, path := range c.Files {
 		err := func() error {
-			f, err := os.Open(path)
+			f, err := openFile(path)
 			if err != nil {
-				return openError(path, err)
+				return err
 			}
 			defer f.Close()
 			return r.Read(ctx, path, f, func(c *bonafide.Complaint) error { cs = append(cs, *c); return nil })

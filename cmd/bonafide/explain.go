@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 
 	"bonafide"
 	"bonafide/report"
@@ -14,11 +13,22 @@ type explainCmd struct {
 	ID     string `arg:"" help:"The complaint's id." placeholder:"ID"`
 }
 
+// Help is shown by explain --help.
+func (explainCmd) Help() string {
+	return `
+Says of one complaint what its letter shares with others, what else is shared
+and with how many, what is proposed, and which innocent explanations to test
+first. It reads the result of a scan, not the complaints:
+
+  bonafide scan examples/complaints.csv --format json -o result.json
+  bonafide explain result.json C-0319383`
+}
+
 // Run tells one complaint's story.
 func (c *explainCmd) Run(s *streams) error {
-	f, err := os.Open(c.Result)
+	f, err := openFile(c.Result)
 	if err != nil {
-		return openError(c.Result, err)
+		return err
 	}
 	defer f.Close()
 	var r bonafide.Result

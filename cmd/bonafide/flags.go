@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -35,9 +34,9 @@ const maxTOML = 1 << 20
 
 // decodeTOML reads a settings file and refuses unknown fields.
 func decodeTOML(path string, into any) error {
-	f, err := os.Open(path)
+	f, err := openFile(path)
 	if err != nil {
-		return openError(path, err)
+		return err
 	}
 	defer f.Close()
 	name := filepath.Base(path)
@@ -46,7 +45,7 @@ func decodeTOML(path string, into any) error {
 		return &bonafide.Error{Kind: bonafide.Invalid, Msg: fmt.Sprintf("%s: %v", name, err), Err: err}
 	}
 	if rest := meta.Undecoded(); len(rest) > 0 {
-		return &bonafide.Error{Kind: bonafide.Invalid, Msg: fmt.Sprintf("%s: unknown field %s", name, rest[0])}
+		return &bonafide.Error{Kind: bonafide.Invalid, Msg: fmt.Sprintf("%s: unknown key %q: correct its spelling or remove it", name, rest[0].String())}
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"bonafide/intake"
@@ -24,9 +23,9 @@ read as which field, as a TOML file to edit:
 
 // Run prints the guess.
 func (c *mappingCmd) Run(s *streams) error {
-	f, err := os.Open(c.File)
+	f, err := openFile(c.File)
 	if err != nil {
-		return openError(c.File, err)
+		return err
 	}
 	defer f.Close()
 	m, notes, err := intake.GuessFile(filepath.Base(c.File), f)

@@ -17,6 +17,17 @@ type policyCmd struct {
 	Test policyTestCmd `cmd:"" help:"Run a pack's own test cases."`
 }
 
+// Help is shown by policy --help.
+func (policyCmd) Help() string {
+	return `
+A policy pack is one published standard as rules, each with its basis, the
+innocent explanations to test first and test cases of its own:
+
+  bonafide policy list
+  bonafide policy show nifa-2024
+  bonafide policy test mine.toml`
+}
+
 type policyListCmd struct{}
 
 // Run lists the packs.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,7 +18,6 @@ import (
 	"bonafide/intake"
 	"bonafide/normalize"
 	"bonafide/pipeline"
-	"bonafide/policy"
 	"bonafide/report"
 	"bonafide/signal/text"
 )
@@ -33,7 +33,7 @@ type scanCmd struct {
 	Output     string `short:"o" help:"Print to this file instead of standard output." placeholder:"PATH"`
 	Mapping    string `help:"Which column is which field; see bonafide mapping." placeholder:"FILE.toml"`
 	Quarantine string `help:"Where rows that could not be used are listed; written only if there are any." default:"quarantine.csv" placeholder:"PATH"`
-	Policy     string `help:"Policy pack that grades; see bonafide policy list." default:"nifa-2024"`
+	Policy     string `help:"Policy pack that grades: a built-in one (see bonafide policy list) or a TOML file." default:"nifa-2024" placeholder:"PACK"`
 	Lender     string `help:"The lender's own numbers and addresses, its country, and further values that never link anybody (TOML)." placeholder:"FILE.toml"`
 	Public     string `help:"Folder of letters that anybody may copy: *.txt, the name on the first line." placeholder:"DIR"`
 	MaxFile    string `help:"Largest file read, once expanded, such as 500MB or 16GB." default:"16GB"`
@@ -60,13 +60,16 @@ set aside (see the quarantine file).
 
   bonafide scan examples/complaints.csv --report report.html
   zcat export.csv.gz | bonafide scan --format json -o result.json
-  bonafide explain result.json C-0042`
+  bonafide explain result.json C-0319383`
 }
 
 // Run scans.
 func (c *scanCmd) Run(ctx context.Context, s *streams) error {
 	cfg, err := c.config()
 	if err != nil {
+		return err
+	}
+	if err := c.places(); err != nil {
 		return err
 	}
 	p := &progress{w: s.err, on: s.terminal && !c.Quiet, start: time.Now()}
@@ -118,11 +121,36 @@ func (c *scanCmd) Run(ctx context.Context, s *streams) error {
 	return nil
 }
 
+// places looks before the scan whether its results can be written: nobody wants
+// to hear of a missing folder an hour later, or to lose a file that is read.
+func (c *scanCmd) places() error {
+	for _, out := range []string{c.Report, c.Output, c.Quarantine} {
+		if out == "" {
+			continue
+		}
+		if out != c.Quarantine {
+			if err := writable(out); err != nil {
+				return err
+			}
+		}
+		st, err := os.Stat(out)
+		if err != nil || !st.Mode().IsRegular() {
+			continue
+		}
+		for _, in := range append([]string{c.Mapping, c.Lender}, c.Files...) {
+			if read, err := os.Stat(in); err == nil && os.SameFile(st, read) {
+				return &bonafide.Error{Kind: bonafide.Invalid, Msg: out + " is read by this scan and would be overwritten: choose another place for the result"}
+			}
+		}
+	}
+	return nil
+}
+
 // config gathers everything the scan compares and grades with.
 func (c *scanCmd) config() (pipeline.Config, error) {
 	cfg := pipeline.Config{Version: version}
 	var err error
-	if cfg.Policy, err = policy.Load(c.Policy); err != nil {
+	if cfg.Policy, err = loadPack(c.Policy); err != nil {
 		return cfg, err
 	}
 	if cfg.Public, err = text.PublicLetters(); err != nil {
@@ -164,14 +192,14 @@ func (c *scanCmd) intake(p *progress) (intake.Options, error) {
 	if c.Mapping == "" {
 		return opts, nil
 	}
-	f, err := os.Open(c.Mapping)
+	f, err := openFile(c.Mapping)
 	if err != nil {
-		return opts, openError(c.Mapping, err)
+		return opts, err
 	}
 	defer f.Close()
 	opts.Mapping, err = intake.ReadMapping(f)
 	if e, ok := errors.AsType[*bonafide.Error](err); ok {
-		e.Msg = filepath.Base(c.Mapping) + ": " + e.Msg
+		e.Msg = filepath.Base(c.Mapping) + ": " + strings.TrimPrefix(e.Msg, "mapping: ")
 	}
 	return opts, err
 }
@@ -184,15 +212,25 @@ func readFile(ctx context.Context, r *intake.Reader, path string, in io.Reader, 
 		return name, r.Read(ctx, name, in, add)
 	}
 	name := filepath.Base(path)
-	f, err := os.Open(path)
+	f, err := openFile(path)
 	if err != nil {
-		return name, openError(path, err)
+		return name, err
 	}
 	defer f.Close()
-	if st, err := f.Stat(); err == nil && st.IsDir() {
-		return name, &bonafide.Error{Kind: bonafide.Invalid, Msg: path + " is a folder: name its files"}
-	}
 	return name, r.Read(ctx, name, f, add)
+}
+
+// openFile opens a file to read; a folder is none.
+func openFile(path string) (*os.File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, openError(path, err)
+	}
+	if st, err := f.Stat(); err == nil && st.IsDir() {
+		f.Close()
+		return nil, &bonafide.Error{Kind: bonafide.Invalid, Msg: path + " is a folder: name a file in it"}
+	}
+	return f, nil
 }
 
 // openError says why a file could not be opened.
@@ -209,13 +247,12 @@ func openError(path string, err error) error {
 
 // write prints the result and writes the page.
 func (c *scanCmd) write(s *streams, res *bonafide.Result) error {
-	out := s.out
 	if c.Report != "" {
 		if err := toFile(c.Report, func(w io.Writer) error { return report.HTML(w, res) }); err != nil {
 			return err
 		}
 	}
-	print := func(w io.Writer) error {
+	show := func(w io.Writer) error {
 		switch c.Format {
 		case "json":
 			return report.JSON(w, res)
@@ -225,13 +262,38 @@ func (c *scanCmd) write(s *streams, res *bonafide.Result) error {
 		return report.Summary(w, res, report.SummaryOptions{Color: s.colour && c.Output == "", Report: c.Report})
 	}
 	if c.Output != "" {
-		return toFile(c.Output, print)
+		return toFile(c.Output, show)
 	}
-	return print(out)
+	return show(s.out)
 }
 
-// toFile writes a file whole or not at all.
+// writable says why no file can be written at path.
+func writable(path string) error {
+	why := ""
+	if st, err := os.Stat(path); err == nil && st.IsDir() {
+		why = "it is a folder: name a file in it"
+	}
+	dir := filepath.Dir(path)
+	if st, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+		why = fmt.Sprintf("there is no folder %s: make it, or choose another place", dir)
+	} else if err == nil && !st.IsDir() {
+		why = dir + " is no folder: choose another place"
+	}
+	if why == "" {
+		return nil
+	}
+	return &bonafide.Error{Kind: bonafide.Invalid, Msg: path + " cannot be written: " + why}
+}
+
+// toFile writes a file whole or not at all. What is there and no plain file, a
+// pipe or a device, is written to as it is.
 func toFile(path string, write func(io.Writer) error) error {
+	if err := writable(path); err != nil {
+		return err
+	}
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
+		return toDevice(path, write)
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".bonafide-*")
 	if err != nil {
 		return &bonafide.Error{Kind: bonafide.Invalid, Msg: fmt.Sprintf("%s cannot be written: %v", path, err), Err: err}
@@ -246,6 +308,21 @@ func toFile(path string, write func(io.Writer) error) error {
 	}
 	if err == nil {
 		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+func toDevice(path string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return &bonafide.Error{Kind: bonafide.Invalid, Msg: fmt.Sprintf("%s cannot be written: %v", path, err), Err: err}
+	}
+	err = write(f)
+	if err2 := f.Close(); err == nil {
+		err = err2
 	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
@@ -316,8 +393,21 @@ func readLender(path string) (normalize.Config, error) {
 	if err := decodeTOML(path, &l); err != nil {
 		return normalize.Config{}, err
 	}
+	wrong := func(format string, args ...any) (normalize.Config, error) {
+		return normalize.Config{}, &bonafide.Error{Kind: bonafide.Invalid, Msg: filepath.Base(path) + ": " + fmt.Sprintf(format, args...)}
+	}
+	if l.Country != "" && len(l.Country) != 2 {
+		return wrong("country %q: use the two letters of ISO 3166, such as CN, GB or BR", l.Country)
+	}
 	cfg := normalize.Config{Country: l.Country, Junk: l.Junk}
-	for _, o := range l.Own {
+	for i, o := range l.Own {
+		// A misspelt kind would let the lender's own number link its customers.
+		if !slices.Contains(bonafide.IdentifierKinds, o.Kind) {
+			return wrong("own %d: kind %q: use phone, email, handle, device, ip, address, account or sender", i+1, o.Kind)
+		}
+		if strings.TrimSpace(o.Value) == "" {
+			return wrong("own %d: value is missing", i+1)
+		}
 		cfg.Own = append(cfg.Own, bonafide.Identifier{Kind: o.Kind, Value: o.Value})
 	}
 	return cfg, nil

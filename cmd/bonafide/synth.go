@@ -2,11 +2,16 @@ package main
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"strings"
 
+	"bonafide"
 	"bonafide/internal/synth"
 )
+
+// leastWorld is how many complaints a made-up world has at least.
+const leastWorld = 200
 
 type synthCmd struct {
 	Out   string  `arg:"" help:"File to write: NDJSON, or CSV where the name ends in .csv." placeholder:"FILE"`
@@ -15,11 +20,30 @@ type synthCmd struct {
 	Size  int     `help:"Complaints wanted, at least 200." default:"5000"`
 	Style string  `help:"Which generator: ${enum}." enum:"dev,held,held2" default:"dev"`
 	Lang  string  `help:"en, zh or pt; by seed if empty." enum:",en,zh,pt" default:""`
-	Ease  float64 `help:"0 hard … 1 easy." default:"0"`
+	Ease  float64 `help:"0 hard … 1 easy: identical letters, plainly shared identifiers." default:"0"`
+}
+
+// Help is shown by synth --help.
+func (synthCmd) Help() string {
+	return `
+Makes complaints to an invented lender: ordinary people, innocents that look
+guilty, and rings of paid agents. No person, firm or number in them is real.
+The truth about each complaint lets eval measure what a scan makes of them:
+
+  bonafide synth world.csv --truth truth.csv --seed 7
+  bonafide eval --truth truth.csv world.csv`
 }
 
 // Run writes a world.
 func (c *synthCmd) Run() error {
+	if c.Size < leastWorld {
+		return &bonafide.Error{Kind: bonafide.Invalid, Msg: fmt.Sprintf("--size %d: too small for a world; at least %d", c.Size, leastWorld)}
+	}
+	if c.Truth != "" {
+		if err := writable(c.Truth); err != nil {
+			return err
+		}
+	}
 	w := synth.New(synth.Config{Seed: c.Seed, Size: c.Size, Lang: c.Lang, Style: synth.Style(c.Style), Ease: c.Ease})
 	err := toFile(c.Out, func(f io.Writer) error {
 		b := bufio.NewWriter(f)

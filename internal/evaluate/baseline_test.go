@@ -1,7 +1,6 @@
 package evaluate
 
 import (
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -76,8 +75,8 @@ func TestHardness(t *testing.T) {
 			}
 			for i, name := range []string{"exact duplicates", "shared phone", "identifier and text"} {
 				s := Sum(scores[i])
-				t.Log(fmt.Sprintf("%-5s ease %v %-20s recall %.3f, innocents accused %.4f, ring precision %.3f, ring recall %.3f, text-only accused %d of %d, routed clients %d of %d",
-					style, ease, name, s.Recall, s.FalseRate, s.RingPrecision, s.RingRecall, s.TextOnlyAccused, s.TextOnly, s.RoutedAccused, s.RoutedClients))
+				t.Logf("%-5s ease %v %-20s recall %.3f, innocents accused %.4f, ring precision %.3f, ring recall %.3f, text-only accused %d of %d, routed clients %d of %d",
+					style, ease, name, s.Recall, s.FalseRate, s.RingPrecision, s.RingRecall, s.TextOnlyAccused, s.TextOnly, s.RoutedAccused, s.RoutedClients)
 				switch {
 				case i < 2:
 				case ease == 0 && (s.Recall < 0.15 || s.Recall > 0.6):

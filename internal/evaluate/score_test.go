@@ -40,10 +40,14 @@ func TestScoreCountsEachSideOnItsOwn(t *testing.T) {
 		name      string
 		got, want int
 	}{
-		{"innocent", s.Innocent, 2}, {"falsely accused", s.FalselyAccused, 1},
-		{"routed clients", s.RoutedClients, 1}, {"routed accused", s.RoutedAccused, 1},
-		{"provable", s.Provable, 5}, {"provable found", s.ProvableFound, 2},
-		{"text only", s.TextOnly, 1}, {"text only accused", s.TextOnlyAccused, 1},
+		{"innocent", s.Innocent, 2},
+		{"falsely accused", s.FalselyAccused, 1},
+		{"routed clients", s.RoutedClients, 1},
+		{"routed accused", s.RoutedAccused, 1},
+		{"provable", s.Provable, 5},
+		{"provable found", s.ProvableFound, 2},
+		{"text only", s.TextOnly, 1},
+		{"text only accused", s.TextOnlyAccused, 1},
 	} {
 		if row.got != row.want {
 			t.Errorf("%s: got %d, want %d", row.name, row.got, row.want)

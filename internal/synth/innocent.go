@@ -180,8 +180,10 @@ func (m *maker) represented(group string, as bonafide.RepresentativeType, n int)
 		f := filing{group: group, topic: topic, book: b, when: m.timeIn(from, 240)}
 		f.rep = &bonafide.Representative{Type: as, Name: firm.name, Licence: licence, Confirmed: r.IntN(2) == 0}
 		for _, id := range []bonafide.Identifier{
-			{Kind: bonafide.Phone, Value: phone}, {Kind: bonafide.Email, Value: mailbox},
-			{Kind: bonafide.Address, Value: firm.address}, {Kind: bonafide.Sender, Value: firm.sender},
+			{Kind: bonafide.Phone, Value: phone},
+			{Kind: bonafide.Email, Value: mailbox},
+			{Kind: bonafide.Address, Value: firm.address},
+			{Kind: bonafide.Sender, Value: firm.sender},
 		} {
 			if r.IntN(2) == 0 {
 				f.shared = append(f.shared, id)

@@ -55,7 +55,7 @@ func Letters(seed uint64, n int, inTemplates float64, yield func(id int, templat
 	}
 }
 
-// tokens that are no word of a lexicon
+// tokens that are no word of a lexicon.
 const (
 	endSentence = iota
 	number

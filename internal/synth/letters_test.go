@@ -11,7 +11,7 @@ func TestLettersPlantTemplates(t *testing.T) {
 	sizes := map[int]int{}
 	sentences := map[string]int{}
 	ordinary, chars, planted := 0, 0, 0
-	Letters(3, n, 0.2, func(id, template int, text string) {
+	Letters(3, n, 0.2, func(_, template int, text string) {
 		chars += utf8.RuneCountInString(text)
 		if template >= 0 {
 			sizes[template]++

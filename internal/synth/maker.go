@@ -111,8 +111,14 @@ func (m *maker) contacts(p *person, f filing) []bonafide.Identifier {
 		value string
 		share float64
 	}{
-		{bonafide.Phone, own, 0.62}, {bonafide.Email, p.email, 0.36}, {bonafide.Handle, p.handle, 0.16}, {bonafide.Device, p.device, 0.42},
-		{bonafide.IP, ip, 0.42}, {bonafide.Address, p.address, 0.2}, {bonafide.Account, p.account, 0.15}, {bonafide.Sender, p.sender, 0.1},
+		{bonafide.Phone, own, 0.62},
+		{bonafide.Email, p.email, 0.36},
+		{bonafide.Handle, p.handle, 0.16},
+		{bonafide.Device, p.device, 0.42},
+		{bonafide.IP, ip, 0.42},
+		{bonafide.Address, p.address, 0.2},
+		{bonafide.Account, p.account, 0.15},
+		{bonafide.Sender, p.sender, 0.1},
 	} {
 		taken := slices.ContainsFunc(f.shared, func(id bonafide.Identifier) bool { return id.Kind == o.kind })
 		if taken || r.Float64() >= o.share {
@@ -141,8 +147,14 @@ func (m *maker) lose(c *bonafide.Complaint) {
 		field *string
 		share float64
 	}{
-		{&c.Customer.Ref, 0.2}, {&c.Customer.Name, 0.2}, {&c.Customer.Phone, 0.35}, {&c.Customer.Address, 0.4},
-		{&c.Customer.Region, 0.25}, {&c.Lang, 0.4}, {&c.Product, 0.25}, {&c.Account, 0.4},
+		{&c.Customer.Ref, 0.2},
+		{&c.Customer.Name, 0.2},
+		{&c.Customer.Phone, 0.35},
+		{&c.Customer.Address, 0.4},
+		{&c.Customer.Region, 0.25},
+		{&c.Lang, 0.4},
+		{&c.Product, 0.25},
+		{&c.Account, 0.4},
 	} {
 		if m.r.Float64() < f.share {
 			*f.field = ""

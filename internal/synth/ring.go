@@ -61,8 +61,17 @@ var agentKinds = []struct {
 	name  string
 	share float64
 }{
-	{"naive", 0.07}, {"rotating-devices", 0.13}, {"answering-phones", 0.13}, {"chains", 0.11}, {"forged-papers", 0.1},
-	{"mail-senders", 0.08}, {"obfuscated-handles", 0.1}, {"low-and-slow", 0.09}, {"small", 0.06}, {"twin-agencies", 0.07}, {"text-only", 0.06},
+	{"naive", 0.07},
+	{"rotating-devices", 0.13},
+	{"answering-phones", 0.13},
+	{"chains", 0.11},
+	{"forged-papers", 0.1},
+	{"mail-senders", 0.08},
+	{"obfuscated-handles", 0.1},
+	{"low-and-slow", 0.09},
+	{"small", 0.06},
+	{"twin-agencies", 0.07},
+	{"text-only", 0.06},
 }
 
 // agents files a ring of a kind with at most n members, in all, and returns how
@@ -159,9 +168,9 @@ func (m *maker) infrastructure(way string, size int, rec *ringRecord) ([][]bonaf
 		}
 		shared[i] = append(shared[i], bonafide.Identifier{Kind: kind, Value: value})
 	}
-	spread := func(kind bonafide.IdentifierKind, make func() string) {
+	spread := func(kind bonafide.IdentifierKind, draw func() string) {
 		for _, cell := range m.cells(size) {
-			value := make()
+			value := draw()
 			for _, i := range cell {
 				give(i, kind, value)
 			}

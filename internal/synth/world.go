@@ -129,15 +129,15 @@ func (m *maker) markTruth(rows []Row) {
 		if !d.agent {
 			continue
 		}
-		any := false
+		tied := false
 		for _, v := range identifiers(&d.c) {
 			if v.masked {
-				any = any || ties(masked[v.key], d.ring, d.p)
+				tied = tied || ties(masked[v.key], d.ring, d.p)
 			} else if ties(holders[v.key], d.ring, d.p) {
 				rows[i].Provable = true
 			}
 		}
-		rows[i].TextOnly = !rows[i].Provable && !any
+		rows[i].TextOnly = !rows[i].Provable && !tied
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"bonafide"
 )
@@ -94,10 +95,8 @@ func Rarity(customers, n int) float64 {
 // SameCustomer reports whether both complaints are by one customer.
 func SameCustomer(a, b *bonafide.Facts) bool {
 	for _, x := range a.Self {
-		for _, y := range b.Self {
-			if x == y {
-				return true
-			}
+		if slices.Contains(b.Self, x) {
+			return true
 		}
 	}
 	return false

@@ -1,9 +1,10 @@
 package text
 
 import (
-	"bonafide"
 	"cmp"
 	"slices"
+
+	"bonafide"
 )
 
 // An Index finds the letters that share at least two sampled shingles with a
