@@ -43,4 +43,11 @@ func (s Scores) Write(w io.Writer, name string) error {
 	return nil
 }
 
-func percent(x float64) string { return fmt.Sprintf("%.1f %%", 100*x) }
+// percent writes a share; small ones, such as the rate of false accusations, to
+// three places.
+func percent(x float64) string {
+	if x > 0 && x < 0.01 {
+		return fmt.Sprintf("%.3f %%", 100*x)
+	}
+	return fmt.Sprintf("%.1f %%", 100*x)
+}
