@@ -23,7 +23,7 @@ func Explain(w io.Writer, r *bonafide.Result, id string) error {
 				"or it was not in the scan; check the spelling of the id, and the rows set aside", short(line(id), maxID))}
 	}
 	s := newScene(r)
-	e := story{terminal: newTerminal(w, SummaryOptions{Width: explainWidth}), scene: s, v: &r.Complaints[i]}
+	e := story{terminal: newTerminal(w, SummaryOptions{Width: explainWidth}), scene: s, v: &r.Complaints[i], said: map[string]bool{}}
 	for j := range r.Rings {
 		if r.Rings[j].ID == e.v.Ring {
 			e.ring = &r.Rings[j]
@@ -46,7 +46,8 @@ type story struct {
 	*terminal
 	*scene
 	v    *bonafide.Verdict
-	ring *bonafide.Ring // nil if it belongs to none
+	ring *bonafide.Ring  // nil if it belongs to none
+	said map[string]bool // reasons given already
 }
 
 func (e *story) head(s string) { e.WriteString("\n" + s + "\n") }
@@ -126,9 +127,16 @@ func (e *story) shared() {
 		}
 	}
 	for _, t := range ties {
-		if t.Complaint == e.v.ID {
-			e.reasons(t.Why)
+		if t.Complaint != e.v.ID {
+			continue
 		}
+		for _, w := range t.Why {
+			// The list above says what is shared already.
+			if slices.ContainsFunc(e.ring.Shared, func(t bonafide.SharedThing) bool { return strings.HasPrefix(w, t.Label+" ") }) {
+				e.said[w] = true
+			}
+		}
+		e.reasons(t.Why)
 	}
 	e.say(tieWords(e.ring.Score))
 }
@@ -140,8 +148,13 @@ func rarity(s string) string {
 	return ": " + strings.TrimRight(line(s), ".") + "."
 }
 
+// reasons lists what was not said before in this story.
 func (e *story) reasons(why []string) {
 	for _, s := range why {
+		if e.said[s] {
+			continue
+		}
+		e.said[s] = true
 		e.bullet("- ", sentence(s))
 	}
 }
