@@ -17,8 +17,28 @@ const maxAddress = 512
 
 // ParseAddress reads a postal address in Chinese, English or Portuguese. It is
 // false for junk and for what names no more than a town: thousands share it.
-// Exact is its own canonical form.
+// Exact is its own canonical form: what reads differently once it is canonical is
+// no address that somebody wrote, and is refused where that does not settle.
 func ParseAddress(s string) (Place, bool) {
+	p, ok := readAddress(s)
+	for range 4 {
+		if !ok {
+			return Place{}, false
+		}
+		again, settled := readAddress(p.Exact)
+		if settled && again.Exact == p.Exact {
+			return p, true
+		}
+		if again.Postal == "" {
+			again.Postal = p.Postal
+		}
+		p, ok = again, settled
+	}
+	return Place{}, false
+}
+
+// readAddress reads an address once.
+func readAddress(s string) (Place, bool) {
 	if len(s) > maxAddress || !utf8.ValidString(s) {
 		return Place{}, false
 	}

@@ -73,7 +73,7 @@ func addressWords(s string) []string {
 	out := make([]string, 0, len(raw))
 	for i := 0; i < len(raw); i++ {
 		w := raw[i]
-		if part, value, ok := strings.Cut(w, "_"); ok && designators[part] == part && value != "" && !strings.Contains(value, "_") {
+		if part, value, ok := strings.Cut(w, "_"); ok && (designators[part] == part || part == "fl") && value != "" && !strings.Contains(value, "_") {
 			out = append(out, w)
 			continue
 		}

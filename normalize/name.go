@@ -42,6 +42,22 @@ func wordSet(s string) map[string]bool {
 // Name reads a person's name. It is false where s holds none, or one with
 // hidden characters: such a name would equal thousands.
 func Name(s string) (PersonName, bool) {
+	p, ok := readName(s)
+	for range 4 {
+		if !ok {
+			return PersonName{}, false
+		}
+		again, settled := readName(p.Full)
+		if settled && again.Full == p.Full {
+			return p, true
+		}
+		p, ok = again, settled
+	}
+	return PersonName{}, false // reads differently each time: no name
+}
+
+// readName reads a name once.
+func readName(s string) (PersonName, bool) {
 	if len(s) > 256 || !utf8.ValidString(s) {
 		return PersonName{}, false
 	}

@@ -43,7 +43,7 @@ func New(c Config) *Normalizer {
 		}
 	}
 	for _, id := range c.Own {
-		if v, ok := n.canonical(id); ok {
+		if v, ok := n.settled(id); ok {
 			n.own[v] = true
 			n.kinds[v.Kind] = append(n.kinds[v.Kind], v.Text)
 		}
@@ -63,7 +63,7 @@ type Value struct {
 // handle that is a Chinese mobile number comes back as a phone, because the
 // chat account and the number are one fact.
 func (n *Normalizer) Identifier(id bonafide.Identifier) (Value, bool) {
-	v, ok := n.canonical(id)
+	v, ok := n.settled(id)
 	if !ok {
 		return Value{}, false
 	}
@@ -83,6 +83,23 @@ func (n *Normalizer) Identifier(id bonafide.Identifier) (Value, bool) {
 		return Value{}, false
 	}
 	return v, true
+}
+
+// settled is the canonical spelling of id that is its own canonical spelling.
+// Values that people write settle at once; what never does is junk.
+func (n *Normalizer) settled(id bonafide.Identifier) (Value, bool) {
+	v, ok := n.canonical(id)
+	for range 4 {
+		if !ok {
+			return Value{}, false
+		}
+		again, good := n.canonical(bonafide.Identifier{Kind: v.Kind, Value: v.Text})
+		if good && again == v {
+			return v, true
+		}
+		v, ok = again, good
+	}
+	return Value{}, false
 }
 
 func (n *Normalizer) canonical(id bonafide.Identifier) (Value, bool) {
