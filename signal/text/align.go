@@ -52,28 +52,30 @@ func width(t token) int {
 // with the first, except that a number or a redaction is always the writer's own.
 func cut(s string, ts []token, kinds []bonafide.SpanKind) []bonafide.Span {
 	var spans []bonafide.Span
-	put := func(k bonafide.SpanKind, text string) {
-		if text == "" {
+	from, end := 0, 0 // of the last span
+	put := func(k bonafide.SpanKind, to int) {
+		switch n := len(spans); {
+		case to == end:
 			return
+		case n > 0 && spans[n-1].Kind == k:
+			spans[n-1].Text = s[from:to]
+		default:
+			from = end
+			spans = append(spans, bonafide.Span{Kind: k, Text: s[from:to]})
 		}
-		if n := len(spans); n > 0 && spans[n-1].Kind == k {
-			spans[n-1].Text += text
-			return
-		}
-		spans = append(spans, bonafide.Span{Kind: k, Text: text})
+		end = to
 	}
-	at := 0
 	last := bonafide.SpanOwn
 	for i, t := range ts {
-		if between := s[at:t.start]; hasSlot(between) {
-			put(bonafide.SpanOwn, between)
+		if hasSlot(s[end:t.start]) {
+			put(bonafide.SpanOwn, t.start)
 		} else {
-			put(last, between)
+			put(last, t.start)
 		}
-		put(kinds[i], s[t.start:t.end])
-		at, last = t.end, kinds[i]
+		put(kinds[i], t.end)
+		last = kinds[i]
 	}
-	put(bonafide.SpanOwn, s[at:])
+	put(bonafide.SpanOwn, len(s))
 	return spans
 }
 
