@@ -53,7 +53,7 @@ Portuguese are guessed; for anything else run bonafide mapping FILE > m.toml,
 edit it, and scan --mapping m.toml.
 
 Personal values are compared as keyed hashes; the key is made for this run, or
-taken from BONAFIDE_SECRET so that hashes of several runs can be compared.
+taken from BONAFIDE_SECRET. No hash and no key leaves the program.
 
 Exit status: 0 done, 1 failed, 2 wrong command line, 3 done but some rows were
 set aside (see the quarantine file).
