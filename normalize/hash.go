@@ -48,3 +48,12 @@ func (h *Hasher) Sum(kind, text string) bonafide.Key {
 	}
 	return bonafide.Key(k)
 }
+
+// Digest returns the keyed hash of content, all 32 bytes of it.
+func (h *Hasher) Digest(content []byte) []byte {
+	s := h.pool.Get().(*hashState)
+	defer h.pool.Put(s)
+	s.mac.Reset()
+	s.mac.Write(content)
+	return s.mac.Sum(nil)
+}

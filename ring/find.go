@@ -34,6 +34,9 @@ type Evidence struct {
 	Voice func(a, b int32) float64
 	// Near returns the complaints whose letters are most like that of a.
 	Near func(a int32) []int32
+	// Apart are complaints that a person said are not linked: their customers
+	// never stand in one ring.
+	Apart [][2]int32
 }
 
 // Found is a ring before it is named.
@@ -83,7 +86,11 @@ func Find(e Evidence, t Thresholds) []Found {
 	f := &finder{
 		Evidence: e, t: t, group: NewUnion(len(e.Customer)),
 		things: make([][]int, len(e.Customer)), carries: make([]bool, len(e.Things)),
-		linked: make([]bool, len(e.Customer)), memo: map[[2]int32]float64{},
+		linked: make([]bool, len(e.Customer)), memo: map[[2]int32]float64{}, apart: map[[2]int32]bool{},
+	}
+	for _, p := range e.Apart {
+		a, b := e.Customer[p[0]], e.Customer[p[1]]
+		f.apart[[2]int32{min(a, b), max(a, b)}] = true
 	}
 	for i, th := range f.Things {
 		if hs := f.holders(th); len(hs) >= 2 {
@@ -103,6 +110,7 @@ type finder struct {
 	carries []bool
 	linked  []bool // complaints tied to another
 	memo    map[[2]int32]float64
+	apart   map[[2]int32]bool // customers, the smaller first
 }
 
 // alike is Evidence.Alike, each pair computed once.
@@ -136,7 +144,7 @@ func (f *finder) rings() []Found {
 // ring leaves out of set who is not like the rest, takes in who shares a thing
 // with a member and is, and reports whether what remains is a ring.
 func (f *finder) ring(set []int32) (Found, bool) {
-	members := f.keepTied(f.keepAlike(f.takeIn(f.keepAlike(set))))
+	members := f.keepTied(f.keepApart(f.keepAlike(f.takeIn(f.keepAlike(set)))))
 	r := Found{Members: members}
 	customers := f.count(members)
 	if customers < 2 {

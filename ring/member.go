@@ -52,6 +52,44 @@ func (f *finder) keepAlike(set []int32) []int32 {
 	return members
 }
 
+// keptApart reports whether a person said that the customers of a and b are not
+// linked.
+func (f *finder) keptApart(a, b int32) bool {
+	if len(f.apart) == 0 {
+		return false
+	}
+	x, y := f.Customer[a], f.Customer[b]
+	return f.apart[[2]int32{min(x, y), max(x, y)}]
+}
+
+// keepApart leaves out one of each two members who are not linked: the one less
+// like the others, and of equals the later.
+func (f *finder) keepApart(members []int32) []int32 {
+	if len(f.apart) == 0 {
+		return members
+	}
+	members = slices.Clone(members)
+	for i := 0; i < len(members); i++ {
+		for j := i + 1; j < len(members); {
+			if !f.keptApart(members[i], members[j]) {
+				j++
+				continue
+			}
+			first, _ := f.likeness(members[i], members)
+			second, _ := f.likeness(members[j], members)
+			if first < second {
+				members[i] = members[j]
+				members = slices.Delete(members, j, j+1)
+				j = i + 1 // another stands at i now
+				continue
+			}
+			members = slices.Delete(members, j, j+1)
+		}
+	}
+	slices.Sort(members)
+	return members
+}
+
 // longGap is the number of days after which a number may have passed to somebody
 // else: operators hand out numbers again after about 90 days.
 const longGap = 60

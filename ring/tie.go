@@ -57,7 +57,7 @@ func (f *finder) tie(t int, hs []int32) {
 	var pairs []pair
 	consider := func(i, j int) {
 		a, b := hs[i], hs[j]
-		if f.Customer[a] != f.Customer[b] && f.alike(a, b) >= need {
+		if f.Customer[a] != f.Customer[b] && !f.keptApart(a, b) && f.alike(a, b) >= need {
 			pairs = append(pairs, pair{i, j})
 			u.Join(int32(i), int32(j))
 		}

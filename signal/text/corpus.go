@@ -337,6 +337,9 @@ type entry struct {
 // NewComparer returns a comparer that weighs by c; c may be nil.
 func NewComparer(c *Corpus) *Comparer { return &Comparer{c: c} }
 
+// Weigh makes c the corpus that weighs the letters set from now on; c may be nil.
+func (m *Comparer) Weigh(c *Corpus) { m.c = c }
+
 // Set makes a the letter that others are compared with.
 func (m *Comparer) Set(a Letter) {
 	size := 64

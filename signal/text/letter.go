@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"bonafide"
 )
@@ -51,27 +53,42 @@ func shingles(ts []token) Letter {
 	return l
 }
 
-// ParseVoice reduces text to what its writer's voice is judged by: pairs of
-// words, and pairs of runes in scripts without spaces, where three would be too
-// few in common. What belongs to the corpus's common passages is left out.
-func (c *Corpus) ParseVoice(text string) Letter {
+// ParsePairs reduces text to what its writer's voice is judged by in scripts
+// without spaces: pairs of runes, where three would be too few in common. It stands
+// beside the letter, position for position; nil where the text has no such script
+// and the letter itself serves.
+func ParsePairs(text string) Letter {
+	if !strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf && classOf(r) == classRune }) {
+		return nil
+	}
 	var buf [512]token
 	ts := tokens(buf[:0], text)
 	if len(ts) > maxTokens {
 		ts = ts[:maxTokens]
 	}
-	if len(ts) < 2 {
+	l := shingles(ts)
+	for i := range l {
+		if ts[i].rune3 {
+			l[i] = pair(ts[i], ts[i+1])
+		}
+	}
+	return l
+}
+
+// Voice leaves out of a letter what belongs to the corpus's common passages.
+// pairs is what [ParsePairs] made of the same text.
+func (c *Corpus) Voice(letter, pairs Letter) Letter {
+	if len(letter) == 0 {
 		return nil
 	}
-	l := make(Letter, 0, len(ts))
-	for i, s := range shingles(ts) {
-		if c.IsCommon(s) {
-			continue
+	if pairs == nil {
+		pairs = letter
+	}
+	l := make(Letter, 0, len(letter))
+	for i, s := range letter {
+		if !c.IsCommon(s) {
+			l = append(l, pairs[i])
 		}
-		if ts[i].rune3 {
-			s = pair(ts[i], ts[i+1])
-		}
-		l = append(l, s)
 	}
 	return l
 }

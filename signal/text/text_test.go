@@ -173,11 +173,11 @@ func TestProfileTellsAPlaybookFromATopic(t *testing.T) {
 	_, _, c := file(texts)
 	var drawn []Letter
 	for _, i := range Draw(len(texts)) {
-		drawn = append(drawn, c.ParseVoice(texts[i]))
+		drawn = append(drawn, voice(c, texts[i]))
 	}
 	b := NewBackground(drawn)
-	p := b.Profile(c.ParseVoice(letter(topic, play)))
-	mate, stranger := p.Above(c.ParseVoice(letter(topic, play))), p.Above(c.ParseVoice(letter(topic)))
+	p := b.Profile(voice(c, letter(topic, play)))
+	mate, stranger := p.Above(voice(c, letter(topic, play))), p.Above(voice(c, letter(topic)))
 	if mate < 4 || stranger > 3 {
 		t.Errorf("a mate stands %.1f and a stranger %.1f deviations above strangers on the topic", mate, stranger)
 	}
@@ -229,4 +229,24 @@ func FuzzParseLetter(f *testing.F) {
 			t.Fatalf("skeleton of %d bytes", len(sk))
 		}
 	})
+}
+
+// voice is what the writer of s is judged by.
+func voice(c *Corpus, s string) Letter { return c.Voice(ParseLetter(s), ParsePairs(s)) }
+
+func TestVoiceIsMadeOfPairsInScriptsWithoutSpaces(t *testing.T) {
+	var c *Corpus
+	if got := ParsePairs("I was called at night, and again at noon."); got != nil {
+		t.Errorf("pairs of a Latin text: %d, want none", len(got))
+	}
+	a, b := "半夜打电话催收", "半夜打电话威胁"
+	both := 0
+	for _, s := range voice(c, b) {
+		if slices.Contains(voice(c, a), s) {
+			both++
+		}
+	}
+	if both != 4 { // 半夜 夜打 打电 电话
+		t.Errorf("%d pairs of runes in common, want 4", both)
+	}
 }
