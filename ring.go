@@ -19,6 +19,40 @@ type Ring struct {
 	Innocent []string      `json:"innocent,omitempty"` // explanations to test first
 	Template string        `json:"template,omitempty"` // the letter most members share
 	Level    Level         `json:"level"`              // the highest level proposed for a member
+
+	Decisions []Decision `json:"decisions,omitempty"` // of people, the first first; a scan has none
+}
+
+// A RingState says where a lasting ring stands.
+type RingState string
+
+// The states of a lasting ring.
+const (
+	RingProposed   RingState = "proposed"
+	RingIsFirm     RingState = "confirmed" // by one person, or by two at level 1
+	RingIsCleared  RingState = "cleared"   // a person found an innocent explanation
+	RingIsMerged   RingState = "merged"    // it is part of another now
+	RingIsNoLonger RingState = "dissolved" // the evidence no longer ties it
+)
+
+// A Verb is what a person can decide about a ring.
+type Verb string
+
+// The verbs.
+const (
+	Confirm Verb = "confirm"
+	Clear   Verb = "clear"
+	Reopen  Verb = "reopen"
+)
+
+// A Decision is what a person decided about a ring, and why.
+type Decision struct {
+	Verb     Verb      `json:"verb"`
+	By       string    `json:"by"` // Actor.ID
+	At       time.Time `json:"at"`
+	Reason   string    `json:"reason"`
+	Innocent string    `json:"innocent"` // the innocent explanations that were tested, and how
+	Members  []string  `json:"members"`  // of the ring when it was decided
 }
 
 // A Tie says why one complaint belongs to a ring.

@@ -179,3 +179,29 @@ func visible(kind bonafide.IdentifierKind, v normalize.Value) string {
 	}
 	return shape
 }
+
+// Filed returns the keyed hash of an identifier's one spelling, and the kind it
+// turned out to be of: a bare number given as a handle can be a phone. It reports
+// false for a value that identifies nobody.
+func (k *Keeper) Filed(id bonafide.Identifier) (SharedKey, bool) {
+	for _, f := range k.facts(nil, id.Kind, id.Value) {
+		if f.Key != 0 {
+			return SharedKey{Kind: string(f.Kind), Key: f.Key}, true
+		}
+	}
+	return SharedKey{}, false
+}
+
+// Self returns the key of the customer: the customer number where there is one, else the
+// first of what tells customers apart, 0 where nothing does.
+func (k *Keeper) Self(c *bonafide.Customer) bonafide.Key {
+	f := &bonafide.Facts{}
+	k.self(f, &bonafide.Complaint{Customer: *c})
+	if len(f.Self) == 0 {
+		return 0
+	}
+	return f.Self[0]
+}
+
+// Digest returns the keyed hash of content, by which the same content is known again.
+func (k *Keeper) Digest(content []byte) []byte { return k.hasher.Digest(content) }

@@ -34,16 +34,22 @@ func (s *Scanner) compareLetters(ctx context.Context) (*letters, error) {
 	index := text.NewIndex(n, 0)
 	out := &letters{index: index, sums: make([]text.Sums, n), of: make([]int32, n)}
 	var wg sync.WaitGroup
-	wg.Go(func() { out.corpus = text.NewCorpus(all, max(1, s.cfg.Workers-1)) })
+	if s.part != nil {
+		out.corpus = s.part.corpus
+	} else {
+		wg.Go(func() { out.corpus = text.NewCorpus(all, max(1, s.cfg.Workers-1)) })
+	}
 	for _, sub := range s.all {
-		index.Add(sub.keys)
+		index.Add(sub.filed())
 	}
 	wg.Wait()
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	s.cfg.Progress("learning common passages", 0, n)
-	out.corpus.LearnCommon(all, index, s.cfg.Workers)
+	if s.part == nil {
+		s.cfg.Progress("learning common passages", 0, n)
+		out.corpus.LearnCommon(all, index, s.cfg.Workers)
+	}
 
 	err := s.fan(ctx, "weighing letters", n, func(lo, hi int) error {
 		m := text.NewComparer(out.corpus)
@@ -66,7 +72,7 @@ func (s *Scanner) compareLetters(ctx context.Context) (*letters, error) {
 		m := text.NewComparer(out.corpus)
 		var pairs [][2]int32
 		for i := lo; i < hi; i++ {
-			found := q.Candidates(out.corpus.Own(s.all[i].keys), i, candidates)
+			found := q.Candidates(out.corpus.Own(s.all[i].filed()), i, candidates)
 			if len(found) == 0 {
 				continue
 			}

@@ -18,7 +18,7 @@ import (
 )
 
 // result grades what was found and puts it into words.
-func (s *Scanner) result(l *letters, r *rings, read bonafide.Read, warnings []string) (*bonafide.Result, error) {
+func (s *Scanner) result(l *letters, r *rings, read bonafide.Read, warnings []string) (*writer, error) {
 	w := &writer{
 		Scanner: s, letters: l, rings: r,
 		ringOf: map[int32]int{}, templateOf: map[int32]int{},
@@ -35,7 +35,7 @@ func (s *Scanner) result(l *letters, r *rings, read bonafide.Read, warnings []st
 		return nil, err
 	}
 	w.warn()
-	return w.out, nil
+	return w, nil
 }
 
 // notProved is what no scan shows, said in every result.
@@ -56,8 +56,16 @@ type writer struct {
 	rhythm     *timing.Rhythm
 	ringOf     map[int32]int // index into out.Rings
 	templateOf map[int32]int
-	bursts     []bool // of each ring
-	days       int    // from the first complaint to the last
+	bursts     []bool        // of each ring
+	keys       [][]SharedKey // of each ring: what its members share
+	days       int           // from the first complaint to the last
+	usage      map[string]usage
+}
+
+// A SharedKey is the keyed hash of a thing that members of a ring share.
+type SharedKey struct {
+	Kind string // an IdentifierKind or "document"
+	Key  bonafide.Key
 }
 
 // id names a set of complaints: the same members give the same name.
@@ -104,6 +112,10 @@ func (w *writer) arrivals() {
 		}
 		w.out.Read.Last = sub.Received
 	}
+	if w.part != nil {
+		w.rhythm, w.days = w.part.rhythm, w.part.days
+		return
+	}
 	w.rhythm = timing.NewRhythm(days)
 	if len(days) > 0 {
 		w.days = int(days[len(days)-1]-days[0]) + 1
@@ -125,6 +137,7 @@ func (w *writer) writeRings() {
 	slices.SortStableFunc(found, func(a, b ring.Found) int { return cmp.Compare(len(b.Members), len(a.Members)) })
 	label := map[string]int{}
 	kinds := w.kinds()
+	w.usage = kinds
 	for _, f := range found {
 		r := bonafide.Ring{ID: id("r", w.names(f.Members)), Members: w.names(f.Members)}
 		in := map[int32]bool{}
@@ -139,6 +152,7 @@ func (w *writer) writeRings() {
 		customers, regions := w.customersOf(f.Members), w.regionsOf(f.Members)
 		families := map[bonafide.Family]bool{}
 		tied := map[int32][]string{}
+		var keys []SharedKey
 		visible := map[bonafide.Key]string{} // what a mask would leave of the shared numbers
 		for _, t := range f.Things {
 			th := w.rings.things[t]
@@ -149,6 +163,7 @@ func (w *writer) writeRings() {
 				}
 			}
 			label[th.Kind]++
+			keys = append(keys, SharedKey{Kind: th.Kind, Key: th.key})
 			shared := bonafide.SharedThing{
 				Label: fmt.Sprintf("%s %d", th.Kind, label[th.Kind]), Kind: th.Kind, Family: th.Family,
 				Members: w.names(holders), Rarity: kinds[th.Kind].rarity(th.Kind),
@@ -214,6 +229,7 @@ func (w *writer) writeRings() {
 		}
 		slices.SortFunc(r.Ties, func(a, b bonafide.Tie) int { return cmp.Compare(a.Complaint, b.Complaint) })
 		w.out.Rings = append(w.out.Rings, r)
+		w.keys = append(w.keys, keys)
 	}
 	w.rings.found = found
 }
@@ -226,7 +242,11 @@ const togetherBits = 20
 // minutes, and adds up how unlikely each is beyond the first few bits that
 // chance alone brings among so many pairs.
 func (w *writer) together(members []int32) (pairs int, bits float64) {
-	sig := timing.Signal{PerMinute: float64(len(w.all)) / max(1, float64(w.days)*24*60)}
+	n := len(w.all)
+	if w.part != nil {
+		n = w.part.complaints
+	}
+	sig := timing.Signal{PerMinute: float64(n) / max(1, float64(w.days)*24*60)}
 	traces := make([]bonafide.Trace, len(members))
 	for i, m := range members {
 		// Extract of timing never fails: it reads the date only.
@@ -318,6 +338,9 @@ func (u usage) rarity(kind string) string {
 
 // kinds counts the values of each kind of thing.
 func (w *writer) kinds() map[string]usage {
+	if w.part != nil {
+		return w.part.usage
+	}
 	values := map[string]map[bonafide.Key]bool{}
 	add := func(kind string, key bonafide.Key) {
 		if values[kind] == nil {

@@ -23,7 +23,7 @@ type rings struct {
 	customers int
 	things    []thing
 	found     []ring.Found
-	evidence  ring.Evidence
+	drawn     *text.Background
 }
 
 // findRings joins the evidence of all layers.
@@ -51,7 +51,7 @@ func (s *Scanner) findRings(ctx context.Context, l *letters) (*rings, error) {
 		Voice:    func(a, b int32) float64 { return v.profile(a).Above(v.letter(b)) },
 		Near: func(a int32) []int32 {
 			var near []int32
-			for _, c := range query.Candidates(s.all[a].keys, len(s.all), 2*candidates) {
+			for _, c := range query.Candidates(s.all[a].filed(), len(s.all), 2*candidates) {
 				near = append(near, int32(c.ID))
 			}
 			return near
@@ -60,9 +60,30 @@ func (s *Scanner) findRings(ctx context.Context, l *letters) (*rings, error) {
 	for _, t := range out.things {
 		e.Things = append(e.Things, t.Thing)
 	}
-	out.evidence = e
+	e.Apart = s.keptApart()
+	out.drawn = v.drawn
 	out.found = ring.Find(e, ring.Tuned)
 	return out, nil
+}
+
+// keptApart numbers the complaints that are not linked.
+func (s *Scanner) keptApart() [][2]int32 {
+	if len(s.apart) == 0 {
+		return nil
+	}
+	at := map[string]int32{}
+	for i, sub := range s.all {
+		at[sub.ID] = int32(i)
+	}
+	var out [][2]int32
+	for _, p := range s.apart {
+		a, ok := at[p[0]]
+		b, too := at[p[1]]
+		if ok && too {
+			out = append(out, [2]int32{a, b})
+		}
+	}
+	return out
 }
 
 // customers numbers the customers behind the complaints.
@@ -86,6 +107,12 @@ func (s *Scanner) customers() (of []int32, count int) {
 		}
 	}
 	return of, count
+}
+
+// whole reports whether uses, the uses of a thing among these complaints, are all
+// there are: of a part of the complaints a thing says nothing that others use too.
+func (s *Scanner) whole(k bonafide.Key, uses int) bool {
+	return s.part == nil || uses >= s.part.uses(k)
 }
 
 // things collects what complaints by at least two customers share.
@@ -122,7 +149,7 @@ func (s *Scanner) things(customer []int32) []thing {
 			several = several || customer[uses[hi].holder] != customer[uses[lo].holder]
 			hi++
 		}
-		if several {
+		if several && s.whole(uses[lo].key, hi-lo) {
 			t := thing{key: uses[lo].key, Thing: ring.Thing{Kind: uses[lo].kind, Family: uses[lo].family, Place: uses[lo].place}}
 			for _, u := range uses[lo:hi] {
 				if n := len(t.Holders); n == 0 || t.Holders[n-1] != u.holder {
@@ -154,6 +181,10 @@ type voices struct {
 
 func (s *Scanner) newVoices(l *letters) *voices {
 	v := &voices{s: s, corpus: l.corpus, letters: make([]text.Letter, len(s.all)), profiles: make([]*text.Profile, len(s.all))}
+	if s.part != nil {
+		v.drawn = s.part.drawn
+		return v
+	}
 	var drawn []text.Letter
 	for _, i := range text.Draw(len(s.all)) {
 		drawn = append(drawn, v.letter(int32(i)))
@@ -165,7 +196,8 @@ func (s *Scanner) newVoices(l *letters) *voices {
 // letter is what the voice of complaint i is judged by.
 func (v *voices) letter(i int32) text.Letter {
 	if v.letters[i] == nil {
-		v.letters[i] = v.corpus.ParseVoice(v.s.all[i].Text)
+		sub := v.s.all[i]
+		v.letters[i] = v.corpus.Voice(sub.letter, sub.pairs)
 	}
 	return v.letters[i]
 }

@@ -36,10 +36,12 @@ type Config struct {
 // and needs about twice that at its peak.
 type Scanner struct {
 	cfg     Config
-	keeper  *Keeper
-	signals []bonafide.Signal
+	reduce  *reducer
 	pending []*bonafide.Complaint
 	all     []*subject
+	apart   [][2]string // complaints that a person said are not linked
+	bare    bool        // no texts are kept: templates have members and no words
+	part    *learned    // what all complaints taught, where these are only some of them
 }
 
 // A subject is one complaint with what the signals keep of it.
@@ -47,8 +49,49 @@ type subject struct {
 	*bonafide.Complaint
 	facts  *bonafide.Facts
 	letter text.Letter
-	keys   []bonafide.Key // of the letter
+	pairs  text.Letter    // beside letter in scripts without spaces; see [text.ParsePairs]
+	keys   []bonafide.Key // of the letter, where they are kept
 	papers []bonafide.Paper
+}
+
+// filed returns the keys under which the letter is filed.
+func (s *subject) filed() []bonafide.Key {
+	if s.keys != nil {
+		return s.keys
+	}
+	return s.letter.Keys()
+}
+
+// A reducer runs the signals' Extract over complaints.
+type reducer struct {
+	keeper  *Keeper
+	signals []bonafide.Signal
+}
+
+func newReducer(cfg normalize.Config, secret []byte) *reducer {
+	k := NewKeeper(cfg, secret)
+	return &reducer{keeper: k, signals: []bonafide.Signal{text.Signal{}, identity.Signal{Facts: k.Facts}, document.Signal{Facts: k.Facts}}}
+}
+
+// run reduces c to what comparisons need. Its personal values are hashed.
+func (r *reducer) run(ctx context.Context, c *bonafide.Complaint) (*subject, error) {
+	sub := &subject{Complaint: c, pairs: text.ParsePairs(c.Text)}
+	for _, sig := range r.signals {
+		t, err := sig.Extract(ctx, c)
+		if err != nil {
+			return nil, fmt.Errorf("%s signal: %w", sig.Layer(), err)
+		}
+		switch body := t.Body.(type) {
+		case text.Letter:
+			sub.letter, sub.keys = body, t.Keys
+		case *bonafide.Facts:
+			sub.facts = body
+		case []bonafide.Paper:
+			sub.papers = body
+		}
+	}
+	sub.Complaint = slim(c)
+	return sub, nil
 }
 
 // batch is how many complaints are reduced at a time.
@@ -62,11 +105,7 @@ func NewScanner(cfg Config) *Scanner {
 	if cfg.Progress == nil {
 		cfg.Progress = func(string, int, int) {}
 	}
-	k := NewKeeper(cfg.Normalize, cfg.Secret)
-	return &Scanner{
-		cfg: cfg, keeper: k,
-		signals: []bonafide.Signal{text.Signal{}, identity.Signal{Facts: k.Facts}, document.Signal{Facts: k.Facts}},
-	}
+	return &Scanner{cfg: cfg, reduce: newReducer(cfg.Normalize, cfg.Secret)}
 }
 
 // Add takes one complaint. Its personal values are hashed at once; the scanner
@@ -85,30 +124,19 @@ func (s *Scanner) Len() int { return len(s.all) + len(s.pending) }
 // extract reduces what is pending, on all cores.
 func (s *Scanner) extract(ctx context.Context) error {
 	from := len(s.all)
-	for _, c := range s.pending {
-		s.all = append(s.all, &subject{Complaint: c})
-	}
-	s.pending = s.pending[:0]
-	return s.fan(ctx, "", len(s.all)-from, func(lo, hi int) error {
-		for _, sub := range s.all[from+lo : from+hi] {
-			for _, sig := range s.signals {
-				t, err := sig.Extract(ctx, sub.Complaint)
-				if err != nil {
-					return fmt.Errorf("%s signal: %w", sig.Layer(), err)
-				}
-				switch body := t.Body.(type) {
-				case text.Letter:
-					sub.letter, sub.keys = body, t.Keys
-				case *bonafide.Facts:
-					sub.facts = body
-				case []bonafide.Paper:
-					sub.papers = body
-				}
+	s.all = append(s.all, make([]*subject, len(s.pending))...)
+	err := s.fan(ctx, "", len(s.pending), func(lo, hi int) error {
+		for i := lo; i < hi; i++ {
+			sub, err := s.reduce.run(ctx, s.pending[i])
+			if err != nil {
+				return err
 			}
-			sub.Complaint = slim(sub.Complaint)
+			s.all[from+i] = sub
 		}
 		return nil
 	})
+	s.pending = s.pending[:0]
+	return err
 }
 
 // slim returns what later stages need of c in the clear: the letter, the name (to
@@ -174,7 +202,20 @@ func (s *Scanner) Finish(ctx context.Context, read bonafide.Read, warnings []str
 	if err := s.extract(ctx); err != nil {
 		return nil, err
 	}
-	// The order of arrival in the file does not matter.
+	l, r, err := s.compare(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w, err := s.result(l, r, read, warnings)
+	if err != nil {
+		return nil, err
+	}
+	return w.out, nil
+}
+
+// compare runs the stages that look at all complaints together. The order of
+// arrival does not matter to it.
+func (s *Scanner) compare(ctx context.Context) (*letters, *rings, error) {
 	slices.SortFunc(s.all, func(a, b *subject) int {
 		if c := a.Received.Compare(b.Received); c != 0 {
 			return c
@@ -183,11 +224,8 @@ func (s *Scanner) Finish(ctx context.Context, read bonafide.Read, warnings []str
 	})
 	letters, err := s.compareLetters(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	rings, err := s.findRings(ctx, letters)
-	if err != nil {
-		return nil, err
-	}
-	return s.result(letters, rings, read, warnings)
+	return letters, rings, err
 }

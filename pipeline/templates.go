@@ -32,14 +32,8 @@ func (w *writer) templates() {
 	for n, g := range groups {
 		model := w.model(g)
 		t := bonafide.Template{ID: id("t", w.names(g)), Members: w.names(g), Lang: w.all[model].Lang}
-		var others []string
-		for _, i := range spread(g, skeletonLetters) {
-			others = append(others, w.all[i].Text)
-		}
-		// One member may have signed with another's name: what is shared hides them all.
-		t.Skeleton = normalize.Mask(text.Skeleton(w.all[model].Text, others, skeletonBytes))
-		for _, i := range g {
-			t.Skeleton = w.maskName(i, t.Skeleton)
+		if !w.bare {
+			t.Skeleton = w.skeleton(g, model)
 		}
 		for _, p := range w.cfg.Public {
 			if p.Matches(w.all[model].letter) {
@@ -48,7 +42,7 @@ func (w *writer) templates() {
 			}
 		}
 		// Laid-out letters are for people to read; nobody reads the ten thousandth.
-		if n < 2000 {
+		if n < 2000 && !w.bare {
 			for _, i := range spread(g, exampleLetters+1) {
 				if i != model && len(t.Examples) < exampleLetters {
 					t.Examples = append(t.Examples, w.aligned(g, i, model))
@@ -60,6 +54,20 @@ func (w *writer) templates() {
 		}
 		w.out.Templates = append(w.out.Templates, t)
 	}
+}
+
+// skeleton is what the letters of g have in common, laid on the model.
+func (w *writer) skeleton(g []int32, model int32) string {
+	var others []string
+	for _, i := range spread(g, skeletonLetters) {
+		others = append(others, w.all[i].Text)
+	}
+	// One member may have signed with another's name: what is shared hides them all.
+	s := normalize.Mask(text.Skeleton(w.all[model].Text, others, skeletonBytes))
+	for _, i := range g {
+		s = w.maskName(i, s)
+	}
+	return s
 }
 
 // spread takes up to n of g, evenly.

@@ -1,0 +1,47 @@
+package bonafide
+
+import "time"
+
+// An EventType says what happened.
+type EventType string
+
+// What other systems can be told of.
+const (
+	TagCreated    EventType = "tag.created"
+	TagRenewed    EventType = "tag.renewed"
+	TagRemoved    EventType = "tag.removed"
+	TagExpired    EventType = "tag.expired"
+	TagExpiring   EventType = "tag.expiring" // its clock is near its end: renew it or let it go
+	RingFormed    EventType = "ring.formed"
+	RingGrown     EventType = "ring.grown"
+	RingShrunk    EventType = "ring.shrunk"
+	RingMerged    EventType = "ring.merged" // into another
+	RingSplit     EventType = "ring.split"  // off another
+	RingDissolved EventType = "ring.dissolved"
+	RingLevel     EventType = "ring.level" // another level is proposed
+	RingConfirmed EventType = "ring.confirmed"
+	RingCleared   EventType = "ring.cleared"
+	RingReopened  EventType = "ring.reopened" // cleared once, and new members since
+
+	ComplaintErased EventType = "complaint.erased" // nobody can read it any more
+)
+
+// EventTypes lists every type that a webhook can ask for.
+var EventTypes = []EventType{
+	TagCreated, TagRenewed, TagRemoved, TagExpired, TagExpiring,
+	RingFormed, RingGrown, RingShrunk, RingMerged, RingSplit, RingDissolved, RingLevel, RingConfirmed, RingCleared, RingReopened,
+	ComplaintErased,
+}
+
+// An Event tells another system what happened. It carries ids and no personal data.
+type Event struct {
+	Seq    int64     `json:"seq"` // of the tenant, without gaps
+	Type   EventType `json:"type"`
+	At     time.Time `json:"at"`
+	Target Target    `json:"target"`
+	Ring   string    `json:"ring,omitempty"`
+	Other  string    `json:"other,omitempty"` // the ring it merged into or split off
+	Level  Level     `json:"level,omitempty"`
+	Count  int       `json:"count,omitempty"` // members of the ring
+	Reason string    `json:"reason,omitempty"`
+}

@@ -1,0 +1,482 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+
+	"bonafide"
+	"bonafide/policy"
+	"bonafide/signal/document"
+	"bonafide/signal/identity"
+	"bonafide/signal/text"
+)
+
+// Live holds what comparisons keep of every complaint of one tenant, in memory,
+// and compares new ones with it. It is a cache: the store has the traces, and a new
+// process fills it from them.
+//
+// Any number of goroutines may Reduce, Screen, Group and ask; Keep and Forget wait
+// for them. Complaints stand under their place in the order of storing, from 1.
+type Live struct {
+	cfg    Config
+	reduce *reducer
+
+	mu      sync.RWMutex
+	all     []*subject // by place - 1; nil where a complaint was erased
+	kept    int        // of them not nil
+	index   *text.Index
+	holders map[bonafide.Key]places
+	corpus  *text.Corpus // of the last grouping, nil before it
+	sums    []text.Sums  // of the letters that took part in it
+	learned *learned     // by it
+	queries sync.Pool
+
+	rings    map[string]string   // the lasting ring of each member
+	members  map[string][]string // of each lasting ring
+	memberAt map[string]int32    // place - 1 of each member
+}
+
+// places are the complaints that were filed with one thing, by place - 1: most
+// things have one.
+type places struct {
+	first int32
+	more  []int32
+}
+
+// NewLive returns an empty Live for about expect complaints.
+func NewLive(cfg Config, expect int) *Live {
+	if cfg.Workers <= 0 {
+		cfg.Workers = runtime.GOMAXPROCS(0)
+	}
+	if cfg.Progress == nil {
+		cfg.Progress = func(string, int, int) {}
+	}
+	l := &Live{
+		cfg: cfg, reduce: newReducer(cfg.Normalize, cfg.Secret),
+		index:   text.NewIndex(expect+expect/4, 0),
+		holders: make(map[bonafide.Key]places, 2*expect), rings: map[string]string{},
+	}
+	l.all = make([]*subject, 0, expect+expect/4)
+	l.queries.New = func() any { return &asker{query: text.NewQuery(l.index), words: text.NewComparer(nil)} }
+	return l
+}
+
+// Reduce makes of c what comparisons keep of it.
+func (l *Live) Reduce(ctx context.Context, c *bonafide.Complaint) (Reduced, error) {
+	sub, err := l.reduce.run(ctx, c)
+	if err != nil {
+		return Reduced{}, err
+	}
+	sub.Text, sub.Customer.Name, sub.keys = "", "", nil
+	return Reduced{sub}, nil
+}
+
+// Keeper returns what hashes the tenant's values.
+func (l *Live) Keeper() *Keeper { return l.reduce.keeper }
+
+// Last returns the place of the last complaint kept.
+func (l *Live) Last() int64 {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return int64(len(l.all))
+}
+
+// Keep takes complaints that are stored, the first at place first. Places between
+// the last one kept and first are taken as erased.
+func (l *Live) Keep(first int64, batch []Reduced) {
+	keys := make([][]bonafide.Key, len(batch))
+	for i, r := range batch {
+		keys[i] = r.sub.letter.Keys()
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for int64(len(l.all)) < first-1 {
+		l.all = append(l.all, nil)
+		l.index.Add(nil)
+	}
+	for i, r := range batch {
+		at := int32(len(l.all))
+		l.all = append(l.all, r.sub)
+		l.kept++
+		l.index.Add(keys[i])
+		for _, k := range r.sub.things() {
+			p, ok := l.holders[k]
+			if !ok {
+				p.first = at
+			} else {
+				p.more = append(p.more, at)
+			}
+			l.holders[k] = p
+		}
+	}
+}
+
+// Skip says that every place up to last is taken, if only by erased complaints.
+func (l *Live) Skip(last int64) { l.Keep(last+1, nil) }
+
+// Forget drops erased complaints. Their places stay.
+func (l *Live) Forget(ids []string) {
+	gone := map[string]bool{}
+	for _, id := range ids {
+		gone[id] = true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, sub := range l.all {
+		if sub != nil && gone[sub.ID] {
+			l.all[i] = nil
+			l.kept--
+		}
+	}
+}
+
+// things are the keys of what a complaint was filed and handed in with, each once.
+func (s *subject) things() []bonafide.Key {
+	var out []bonafide.Key
+	for _, f := range s.facts.Filed {
+		if f.Key != 0 && !slices.Contains(out, f.Key) {
+			out = append(out, f.Key)
+		}
+	}
+	for _, p := range s.papers {
+		if !slices.Contains(out, p.Key) {
+			out = append(out, p.Key)
+		}
+	}
+	return out
+}
+
+// maxHolders bounds how many complaints that were filed with one thing are compared
+// with a new one: the latest. More is a switchboard.
+const maxHolders = 64
+
+// asker holds the buffers of one goroutine that screens.
+type asker struct {
+	query *text.Query
+	words *text.Comparer
+}
+
+// Screen compares each complaint of batch with all that stand before it: those kept
+// and those earlier in the batch. The first will stand at place first. Times are the
+// caller's to set.
+func (l *Live) Screen(ctx context.Context, first int64, batch []Reduced) ([]bonafide.Screening, error) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.screen(ctx, len(l.all), first, batch)
+}
+
+// screen is Screen against the complaints at places up to before.
+func (l *Live) screen(ctx context.Context, before int, first int64, batch []Reduced) ([]bonafide.Screening, error) {
+	// What arrives together meets too: the batch is filed in a small index of its own.
+	var among *text.Index
+	with := map[bonafide.Key][]int{}
+	if len(batch) > 1 {
+		among = text.NewIndex(0, len(batch))
+		for i, r := range batch {
+			among.Add(r.sub.letter.Keys())
+			for _, k := range r.sub.things() {
+				with[k] = append(with[k], i)
+			}
+		}
+	}
+	out := make([]bonafide.Screening, len(batch))
+	one := func(i int) error {
+		sub := batch[i].sub
+		a := l.queries.Get().(*asker)
+		defer l.queries.Put(a)
+		j := judging{l: l, a: a, sub: sub, links: map[string][]bonafide.Link{}, others: map[string]*subject{}}
+		keys := sub.letter.Keys()
+		a.words.Weigh(l.corpus)
+		a.words.Set(sub.letter)
+		own := l.corpus.Own(keys)
+		for _, c := range a.query.Candidates(own, before, candidates) {
+			j.letter(c.ID)
+		}
+		if i > 0 {
+			for _, c := range text.NewQuery(among).Candidates(own, i, candidates) {
+				j.letterOf(batch[c.ID].sub, nil)
+			}
+		}
+		for _, k := range sub.things() {
+			for _, h := range l.latest(k, before) {
+				j.thing(l.all[h])
+			}
+			for _, h := range with[k] {
+				if h >= i {
+					break
+				}
+				j.thing(batch[h].sub)
+			}
+		}
+		s, err := j.screening()
+		s.Seq = first + int64(i)
+		s.Compared = int64(min(l.kept, before) + i)
+		out[i] = s
+		return err
+	}
+	if len(batch) < 4 {
+		for i := range batch {
+			if err := one(i); err != nil {
+				return nil, err
+			}
+		}
+		return out, nil
+	}
+	errs := make([]error, l.cfg.Workers)
+	var wg sync.WaitGroup
+	for w := range l.cfg.Workers {
+		wg.Go(func() {
+			for i := w; i < len(batch) && errs[w] == nil && ctx.Err() == nil; i += l.cfg.Workers {
+				errs[w] = one(i)
+			}
+		})
+	}
+	wg.Wait()
+	return out, cmp.Or(firstError(errs), ctx.Err())
+}
+
+func firstError(errs []error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ScreenKept compares a complaint that is kept already with all before it.
+func (l *Live) ScreenKept(ctx context.Context, place int64) (bonafide.Screening, error) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if place < 1 || place > int64(len(l.all)) || l.all[place-1] == nil {
+		return bonafide.Screening{}, &bonafide.Error{Kind: bonafide.NotFound, Msg: "no complaint stands at this place: it may have been erased"}
+	}
+	all, err := l.screen(ctx, int(place-1), place, []Reduced{{l.all[place-1]}})
+	if err != nil {
+		return bonafide.Screening{}, err
+	}
+	return all[0], nil
+}
+
+// latest returns the latest complaints at places up to before that were filed with
+// a thing, maxHolders at most.
+func (l *Live) latest(k bonafide.Key, before int) []int32 {
+	p, ok := l.holders[k]
+	if !ok || int(p.first) >= before {
+		return nil
+	}
+	n, _ := slices.BinarySearch(p.more, int32(before))
+	more := p.more[max(0, n-maxHolders):n]
+	if len(more) == maxHolders {
+		return more
+	}
+	return append([]int32{p.first}, more...)
+}
+
+// judging is the screening of one complaint.
+type judging struct {
+	l      *Live
+	a      *asker
+	sub    *subject
+	links  map[string][]bonafide.Link // by the other complaint
+	others map[string]*subject
+	alike  int // different complaints with the same letter
+}
+
+func (j *judging) add(other *subject, link bonafide.Link) {
+	link.A, link.B = min(j.sub.ID, other.ID), max(j.sub.ID, other.ID)
+	for _, have := range j.links[other.ID] {
+		if have.Layer == link.Layer {
+			return
+		}
+	}
+	j.links[other.ID] = append(j.links[other.ID], link)
+	j.others[other.ID] = other
+}
+
+// letter compares with the letter of complaint i.
+func (j *judging) letter(i int) {
+	other := j.l.all[i]
+	if other == nil {
+		return
+	}
+	var sums *text.Sums
+	if i < len(j.l.sums) {
+		sums = &j.l.sums[i]
+	}
+	j.letterOf(other, sums)
+}
+
+func (j *judging) letterOf(other *subject, sums *text.Sums) {
+	if other == j.sub || identity.SameCustomer(j.sub.facts, other.facts) {
+		return
+	}
+	var like text.Likeness
+	if sums != nil {
+		like = j.a.words.WithSums(other.letter, *sums)
+	} else {
+		like = j.a.words.With(other.letter)
+	}
+	if like.SameLetter() {
+		j.alike++
+		j.add(other, bonafide.Link{Layer: bonafide.LayerText, Bits: like.Bits, Why: []bonafide.Reason{like.Reason()}})
+	}
+}
+
+// thing compares with a complaint that was filed with the same thing.
+func (j *judging) thing(other *subject) {
+	if other == nil || other == j.sub {
+		return
+	}
+	holders := func(k bonafide.Key) int { return len(j.l.holders[k].more) + 2 } // with the new one
+	a := bonafide.Trace{Complaint: j.sub.ID, Body: j.sub.facts}
+	b := bonafide.Trace{Complaint: other.ID, Body: other.facts}
+	if link, ok := (identity.Signal{Holders: holders, Customers: j.l.kept}).Compare(a, b); ok {
+		j.add(other, link)
+	}
+	if len(j.sub.papers) == 0 || len(other.papers) == 0 || identity.SameCustomer(j.sub.facts, other.facts) {
+		return
+	}
+	a.Body, b.Body = j.sub.papers, other.papers
+	if link, ok := (document.Signal{Holders: holders}).Compare(a, b); ok {
+		j.add(other, link)
+	}
+}
+
+// screening orders the links and says what is known at once.
+func (j *judging) screening() (bonafide.Screening, error) {
+	s := bonafide.Screening{Complaint: j.sub.ID}
+	hard := 0
+	for id, links := range j.links {
+		isHard := false
+		for _, link := range links {
+			s.Links = append(s.Links, link)
+			isHard = isHard || link.Layer != bonafide.LayerText
+		}
+		if r := j.l.rings[id]; isHard {
+			hard++
+			if r != "" && !slices.Contains(s.Rings, r) {
+				s.Rings = append(s.Rings, r)
+			}
+		}
+	}
+	slices.Sort(s.Rings)
+	slices.SortFunc(s.Links, func(a, b bonafide.Link) int {
+		return cmp.Or(cmp.Compare(b.Bits, a.Bits), cmp.Compare(a.A, b.A), cmp.Compare(a.B, b.B), cmp.Compare(a.Layer, b.Layer))
+	})
+	if more := len(s.Links) - bonafide.MaxLinks; more > 0 {
+		s.Links, s.More = s.Links[:bonafide.MaxLinks], more
+	}
+	f := policy.Facts{Complaint: policy.Complaint{
+		Channel: string(j.sub.Channel), Product: j.sub.Product, Vulnerable: j.sub.facts.Vulnerable,
+	}}
+	if rep := j.sub.Representative; rep != nil {
+		f.Complaint.Representative, f.Complaint.Confirmed = rep.Type, rep.Confirmed
+	}
+	if j.alike > 0 {
+		f.Letter.Customers = j.alike + 1
+	}
+	g, err := j.l.cfg.Policy.Grade(f, j.sub.facts.WhitePath)
+	if err != nil {
+		return s, fmt.Errorf("grade: %w", err)
+	}
+	s.Route = g.Route
+	if g.Level != bonafide.LevelNone || g.Route != bonafide.RouteNone || hard > 0 {
+		s.Level = bonafide.Information
+	}
+	if hard > 0 {
+		s.Why = append(s.Why, fmt.Sprintf("shares an identifier or a file with %s by other customers", count(hard, "complaint", "complaints")))
+	}
+	if j.alike > 0 {
+		s.Why = append(s.Why, fmt.Sprintf("shares its wording with %s by other customers, which alone says nothing against anybody", count(j.alike, "complaint", "complaints")))
+	}
+	return s, nil
+}
+
+// A Grouping is what joining all evidence anew gives. Ids of rings and
+// templates name their members; lasting ids are given by whoever stores them.
+type Grouping struct {
+	Result *bonafide.Result
+	Last   int64                   // place of the last complaint that took part
+	Shared [][]SharedKey           // of each ring of the result
+	Self   map[string]bonafide.Key // of each member of a ring: the key of its customer, 0 if unknown
+}
+
+// Group joins the evidence of all complaints kept, as a scan of them would, and
+// makes what it learns of the language the measure of later screenings. apart
+// are pairs of complaints that a person said are not linked.
+func (l *Live) Group(ctx context.Context, apart [][2]string) (*Grouping, error) {
+	l.mu.RLock()
+	s := &Scanner{cfg: l.cfg, apart: apart, bare: true}
+	s.all = make([]*subject, 0, len(l.all))
+	for _, sub := range l.all {
+		if sub != nil {
+			s.all = append(s.all, sub)
+		}
+	}
+	last := len(l.all)
+	l.mu.RUnlock()
+	letters, found, err := s.compare(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w, err := s.result(letters, found, bonafide.Read{Accepted: len(s.all)}, nil)
+	if err != nil {
+		return nil, err
+	}
+	out := w.grouping(int64(last))
+	at := make(map[*subject]int, len(s.all))
+	for i, sub := range s.all {
+		at[sub] = i
+	}
+	sums := make([]text.Sums, last)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range sums {
+		if sub := l.all[i]; sub != nil {
+			sums[i] = letters.sums[at[sub]]
+		}
+	}
+	l.corpus, l.sums = letters.corpus, sums
+	l.learned = &learned{
+		corpus: letters.corpus, drawn: found.drawn, rhythm: w.rhythm, usage: w.usage, days: w.days, complaints: len(s.all),
+	}
+	return out, nil
+}
+
+// grouping returns what the writer put together.
+func (w *writer) grouping(last int64) *Grouping {
+	out := &Grouping{Result: w.out, Last: last, Shared: w.keys, Self: map[string]bonafide.Key{}}
+	for _, r := range w.rings.found {
+		for _, m := range r.Members {
+			if self := w.all[m].facts.Self; len(self) > 0 {
+				out.Self[w.all[m].ID] = self[0]
+			}
+		}
+	}
+	return out
+}
+
+// Belong says which complaints are in which lasting ring: screenings name it, and new
+// complaints are joined with all of it.
+func (l *Live) Belong(members map[string][]string) {
+	rings := map[string]string{}
+	for r, ms := range members {
+		for _, m := range ms {
+			rings[m] = r
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at := make(map[string]int32, len(rings))
+	for i, sub := range l.all {
+		if sub != nil && rings[sub.ID] != "" {
+			at[sub.ID] = int32(i)
+		}
+	}
+	l.rings, l.members, l.memberAt = rings, members, at
+}
