@@ -28,12 +28,14 @@ const module = "bonafide"
 var stages = []string{"intake", "normalize", "signal", "ring", "merit", "policy", "contact", "casework", "evidence", "exchange", "report"}
 
 // layers are the packages above the stages, each with the parts of the module it
-// may import: cmd → app → server → pipeline → stages → root, and store beside
-// them, which knows the evidence log alone.
+// may import: cmd → app → server, engine and outbox → pipeline → stages → root, and
+// store beside them, which knows the evidence log alone.
 var layers = map[string][]string{
-	"cmd":      {"app", "server", "pipeline", "store", "stage", "internal", "root"},
-	"app":      {"server", "pipeline", "store", "stage", "internal", "root"},
+	"cmd":      {"app", "engine", "server", "pipeline", "store", "stage", "internal", "root"},
+	"app":      {"engine", "outbox", "server", "pipeline", "store", "stage", "internal", "root"},
 	"server":   {"server", "pipeline", "store", "stage", "root"},
+	"engine":   {"pipeline", "store", "stage", "root"},
+	"outbox":   {"store", "stage", "root"},
 	"pipeline": {"stage", "root"},
 	"store":    {"evidence", "root"},
 	"stage":    {"root"},
@@ -99,8 +101,8 @@ func forbidden(p listed) []string {
 			if from != "store" && from != "internal" {
 				wrong(to, "only store talks to the database")
 			}
-		case to == "net/http" && (from == "stage" || from == "root" || from == "pipeline" || from == "store"):
-			wrong(to, "only server, app and cmd speak HTTP")
+		case to == "net/http" && (from == "stage" || from == "root" || from == "pipeline" || from == "store" || from == "engine"):
+			wrong(to, "only server, outbox, app and cmd speak HTTP")
 		case to == "crypto/rand" && from != "app" && from != "cmd":
 			wrong(to, "random sources are injected by app and cmd")
 		case std:
@@ -249,7 +251,7 @@ func TestForbiddenImports(t *testing.T) {
 		{"bonafide/report", "bonafide/store", "stage may import root of this module"},
 		{"bonafide/report", "bonafide/pipeline", "stage may import root of this module"},
 		{"bonafide/report", "bonafide/internal/synth", "stage may import root of this module"},
-		{"bonafide/report", "net/http", "only server, app and cmd speak HTTP"},
+		{"bonafide/report", "net/http", "only server, outbox, app and cmd speak HTTP"},
 		{"bonafide/casework", "database/sql", "only store talks to the database"},
 		{"bonafide/evidence", "crypto/rand", "random sources are injected by app and cmd"},
 		{"bonafide/pipeline", "bonafide/ring", ""},
@@ -260,7 +262,7 @@ func TestForbiddenImports(t *testing.T) {
 		{"bonafide/store", "database/sql", ""},
 		{"bonafide/store", "bonafide/evidence", ""},
 		{"bonafide/store", "bonafide/ring", "store may import evidence, root of this module"},
-		{"bonafide/app", "bonafide/cmd/bonafide", "app may import server, pipeline, store, stage, internal, root of this module"},
+		{"bonafide/app", "bonafide/cmd/bonafide", "app may import engine, outbox, server, pipeline, store, stage, internal, root of this module"},
 		{"bonafide/cmd/bonafide", "crypto/rand", ""},
 	} {
 		var want []string

@@ -1,0 +1,258 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"bonafide"
+	"bonafide/pipeline"
+	"bonafide/store"
+)
+
+// When everything is joined anew, and when only what new complaints touch.
+const (
+	wholeShare   = 20 // a whole grouping is due once one in so many complaints is new
+	wholeEvery   = 10 * time.Minute
+	wholeRest    = 5   // whole groupings take one part in so many of the time at most
+	aroundPlaces = 100 // new complaints that share something, joined at a time
+)
+
+// rounds is what a desk knows of its groupings.
+type rounds struct {
+	upTo     int64         // the last complaint that was joined
+	whole    int64         // the last complaint of the last whole grouping
+	wholeAt  time.Time     // when it began, zero before the first
+	wholeFor time.Duration // how long it took
+	apart    [][2]string   // that it kept apart
+	erased   int64         // erasures it knew of
+}
+
+// wait is how long after a change the next grouping is due: groupings take a fifth
+// of the time at most, however many complaints there are.
+func (d *desk) wait() time.Duration { return max(d.cfg.Settle, time.Duration(4*d.took.Load())) }
+
+// cluster joins the evidence of a tenant and settles what changed.
+func (e *Engine) cluster(ctx context.Context, j store.Job) error {
+	d, err := e.desk(ctx, j.Tenant)
+	if err != nil {
+		return err
+	}
+	for !d.ready.Load() {
+		if !sleep(ctx, poll) {
+			return ctx.Err()
+		}
+	}
+	if err := d.catchUp(ctx); err != nil {
+		return err
+	}
+	var apart [][2]string
+	if err := d.cfg.DB.View(ctx, func(tx *store.Tx) (err error) { apart, err = tx.Aparts(ctx, d.tenant); return err }); err != nil {
+		return err
+	}
+	start := d.cfg.Now()
+	if !d.wholeIsDue(start, apart) {
+		err := d.clusterAround(ctx, apart, j)
+		d.took.Store(int64(d.cfg.Now().Sub(start)))
+		return err
+	}
+	erased := d.erased.Load()
+	g, err := d.live.Group(ctx, apart)
+	if err != nil {
+		return fmt.Errorf("group: %w", err)
+	}
+	if err := d.settle(ctx, g, j); err != nil {
+		return err
+	}
+	took := d.cfg.Now().Sub(start)
+	d.rounds = rounds{upTo: g.Last, whole: g.Last, wholeAt: start, wholeFor: took, apart: apart, erased: erased}
+	if g.Last <= int64(d.cfg.Small) {
+		d.took.Store(int64(took))
+	}
+	if d.cfg.Observe != nil {
+		d.cfg.Observe.Grouped(int(g.Last), took)
+	}
+	return nil
+}
+
+// wholeIsDue reports whether everything is to be joined anew.
+func (d *desk) wholeIsDue(now time.Time, apart [][2]string) bool {
+	r, last := &d.rounds, d.live.Last()
+	switch {
+	case r.wholeAt.IsZero(), last <= int64(d.cfg.Small), !slices.Equal(apart, r.apart), d.erased.Load() != r.erased:
+		return true
+	case now.Before(r.wholeAt.Add(wholeRest * r.wholeFor)):
+		return false
+	case (last-r.whole)*wholeShare > last:
+		return true
+	}
+	return last > r.whole && !now.Before(d.nextWhole())
+}
+
+// nextWhole is when a whole grouping is due if anything is new: after ten minutes, and
+// after longer where it takes long.
+func (d *desk) nextWhole() time.Time {
+	return d.rounds.wholeAt.Add(max(wholeEvery, 10*d.rounds.wholeFor))
+}
+
+// done ends a cluster job. Where complaints are left that no whole grouping has seen,
+// the next is due in time.
+func (d *desk) done(ctx context.Context, j store.Job) error {
+	return d.cfg.DB.Update(ctx, func(tx *store.Tx) error { return tx.Finish(ctx, j, d.owner) })
+}
+
+// clusterAround joins what new complaints touch, some at a time.
+func (d *desk) clusterAround(ctx context.Context, apart [][2]string, j store.Job) error {
+	last := d.live.Last()
+	places, more := d.live.Sharing(d.rounds.upTo+1, aroundPlaces)
+	if more { // the rest comes next time
+		last = places[len(places)-1]
+	}
+	g := &pipeline.Grouping{Result: &bonafide.Result{}}
+	if len(places) > 0 {
+		around, ok, err := d.live.GroupAround(ctx, places, apart)
+		if err != nil {
+			return err
+		}
+		if g = around; !ok { // too much is connected: a whole grouping will look at it
+			g = &pipeline.Grouping{Result: &bonafide.Result{}}
+		}
+	}
+	if err := d.settleAround(ctx, g); err != nil {
+		return err
+	}
+	d.rounds.upTo = last
+	return d.cfg.DB.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.Finish(ctx, j, d.owner); err != nil {
+			return err
+		}
+		next := d.nextWhole()
+		if more {
+			next = d.cfg.Now().Add(d.wait())
+		}
+		return tx.Enqueue(ctx, store.Job{Tenant: d.tenant, Kind: jobCluster, Due: next})
+	})
+}
+
+// settleAround stores rings that formed or grew around new complaints.
+func (d *desk) settleAround(ctx context.Context, g *pipeline.Grouping) error {
+	if len(g.Result.Rings) == 0 {
+		return nil
+	}
+	var before []store.RingRow
+	err := d.cfg.DB.View(ctx, func(tx *store.Tx) error {
+		before = nil
+		var members []string
+		for _, r := range g.Result.Rings {
+			members = append(members, r.Members...)
+		}
+		of, err := tx.RingsOf(ctx, d.tenant, members)
+		if err != nil {
+			return err
+		}
+		seen := map[string]bool{}
+		for _, m := range members {
+			for _, id := range of[m] {
+				if seen[id] {
+					continue
+				}
+				seen[id] = true
+				r, err := tx.Ring(ctx, d.tenant, id)
+				if err != nil {
+					return err
+				}
+				switch bonafide.RingState(r.State) {
+				case bonafide.RingProposed, bonafide.RingIsFirm, bonafide.RingIsCleared:
+					before = append(before, r)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	now := d.cfg.Now().UTC()
+	changes, lasting := d.track(before, g, now, true)
+	// A complaint stands in one ring: who is in one that was not joined stays there.
+	held := map[string]string{}
+	for _, r := range before {
+		for _, m := range r.Members {
+			held[m] = r.ID
+		}
+	}
+	merged := map[string]bool{}
+	for _, c := range changes {
+		merged[c.row.ID] = c.row.State == string(bonafide.RingIsMerged)
+	}
+	members := map[string][]string{}
+	for i := range changes {
+		c := &changes[i]
+		if !c.row.Found {
+			continue
+		}
+		kept := slices.DeleteFunc(slices.Clone(c.row.Members), func(m string) bool {
+			return held[m] != "" && held[m] != c.row.ID && !merged[held[m]]
+		})
+		if len(kept) < len(c.row.Members) {
+			c.row.Members, c.row.Size, c.ring.Members = kept, len(kept), kept
+			c.write()
+		}
+		members[c.row.ID] = kept
+	}
+	if err := d.verdictsAround(ctx, g, changes, lasting); err != nil {
+		return err
+	}
+	if err := d.saveChanges(ctx, changes, g, now); err != nil {
+		return err
+	}
+	d.live.Join(members)
+	return nil
+}
+
+// verdictsAround stores the verdicts of the members of rings that changed.
+func (d *desk) verdictsAround(ctx context.Context, g *pipeline.Grouping, changes []change, lasting map[string]string) error {
+	wrote := map[string]*change{}
+	for i := range changes {
+		if c := &changes[i]; c.wrote && c.row.Found {
+			wrote[c.row.ID] = c
+		}
+	}
+	by := bonafide.System("settle")
+	return d.cfg.DB.Update(ctx, func(tx *store.Tx) error {
+		var put []store.VerdictRow
+		for _, v := range g.Result.Complaints {
+			c := wrote[lasting[v.Ring]]
+			if c == nil || !slices.Contains(c.row.Members, v.ID) {
+				continue
+			}
+			v.Ring, v.Template = c.row.ID, ""
+			have, err := tx.Verdict(ctx, d.tenant, v.ID)
+			switch {
+			case err == nil:
+				var old bonafide.Verdict
+				if err := json.Unmarshal(have.Body, &old); err != nil {
+					return fmt.Errorf("verdict: %w", err)
+				}
+				v.Template = old.Template
+			case !errors.Is(err, bonafide.NotFound):
+				return err
+			}
+			if c.row.State == string(bonafide.RingIsCleared) {
+				v = clearedVerdict(v, c.ring)
+			}
+			row, err := verdictRow(v)
+			if err != nil {
+				return err
+			}
+			put = append(put, row)
+		}
+		if len(put) == 0 {
+			return nil
+		}
+		return tx.SaveVerdicts(ctx, d.tenant, by, put, nil)
+	})
+}

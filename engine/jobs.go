@@ -1,0 +1,202 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"bonafide"
+	"bonafide/store"
+)
+
+// The kinds of job of an engine.
+const (
+	jobScreen  = "screen"  // arg: the complaint's place
+	jobCluster = "cluster" // join all evidence of a tenant anew, and settle
+)
+
+// How jobs are claimed.
+const (
+	poll        = 200 * time.Millisecond
+	lease       = 20 * time.Second // and is renewed while the process works, however long that takes
+	screenBatch = 64
+	maxAttempts = 20
+)
+
+// work runs jobs, those of one kind after another: groupings in one goroutine,
+// screenings and upkeep in another, so that neither waits for the other.
+func (e *Engine) work(ctx context.Context) error {
+	e.mu.Lock()
+	run := e.run
+	e.mu.Unlock()
+	run.Go(func() error { return e.jobs(ctx, jobCluster, 1, e.cluster) })
+	run.Go(func() error { return e.upkeep(ctx) })
+	run.Go(func() error { return e.renew(ctx) })
+	return e.jobs(ctx, jobScreen, screenBatch, e.screenLate)
+}
+
+// wake makes the workers look for jobs now.
+func (e *Engine) wake() {
+	select {
+	case e.nudge <- struct{}{}:
+	default:
+	}
+}
+
+// jobs claims and runs jobs of one kind until ctx ends.
+func (e *Engine) jobs(ctx context.Context, kind string, limit int, do func(context.Context, store.Job) error) error {
+	for {
+		claimed, err := e.cfg.DB.Claim(ctx, e.owner, []string{kind}, e.cfg.Now(), lease, limit)
+		if err != nil && ctx.Err() == nil {
+			e.cfg.Log.WarnContext(ctx, "claim jobs", slog.Any("kind", kind), slog.Any("err", err))
+		}
+		e.working.Add(int64(len(claimed)))
+		for _, j := range claimed {
+			err := e.doOne(ctx, j, do)
+			switch {
+			case err == nil:
+			case ctx.Err() != nil:
+				return nil // released by Run
+			case errors.Is(err, bonafide.Conflict):
+				e.cfg.Log.WarnContext(ctx, "job was taken over", slog.Any("kind", kind), slog.Any("job", j.ID))
+			default:
+				e.later(ctx, j, err)
+			}
+			e.working.Add(-1)
+		}
+		if len(claimed) > 0 {
+			continue
+		}
+		t := time.NewTimer(poll)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return nil
+		case <-e.nudge:
+		case <-t.C:
+		}
+		t.Stop()
+	}
+}
+
+// doOne runs a job, a fault in which is an error and not the end.
+func (e *Engine) doOne(ctx context.Context, j store.Job, do func(context.Context, store.Job) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("job stopped: %v", p)
+		}
+	}()
+	return do(ctx, j)
+}
+
+// later gives a job that failed back, to be tried again after a while that doubles.
+func (e *Engine) later(ctx context.Context, j store.Job, why error) {
+	e.cfg.Log.ErrorContext(ctx, "job failed", slog.Any("kind", j.Kind), slog.Any("job", j.ID), slog.Any("tenant", j.Tenant), slog.Any("attempt", j.Attempt), slog.Any("err", why))
+	var err error
+	if j.Attempt >= maxAttempts {
+		err = e.cfg.DB.Bury(ctx, j, e.owner, why.Error())
+	} else {
+		wait := min(time.Second<<min(j.Attempt, 10), 10*time.Minute)
+		err = e.cfg.DB.Retry(ctx, j, e.owner, e.cfg.Now().Add(wait), why.Error())
+	}
+	if err != nil && ctx.Err() == nil {
+		e.cfg.Log.WarnContext(ctx, "give a job back", slog.Any("job", j.ID), slog.Any("err", err))
+	}
+}
+
+// screenLate screens a complaint that was stored while that was not possible.
+func (e *Engine) screenLate(ctx context.Context, j store.Job) error {
+	d, err := e.desk(ctx, j.Tenant)
+	if err != nil {
+		return err
+	}
+	for !d.ready.Load() {
+		if !sleep(ctx, poll) {
+			return ctx.Err()
+		}
+	}
+	place, err := strconv.ParseInt(j.Arg, 10, 64)
+	if err != nil {
+		return fmt.Errorf("screen job: %w", err)
+	}
+	if d.live.Last() < place {
+		if err := d.catchUp(ctx); err != nil {
+			return err
+		}
+	}
+	s, err := d.live.ScreenKept(ctx, place)
+	if errors.Is(err, bonafide.NotFound) { // erased since
+		return e.cfg.DB.Update(ctx, func(tx *store.Tx) error { return tx.Finish(ctx, j, e.owner) })
+	}
+	if err != nil {
+		return err
+	}
+	s.At = e.cfg.Now().UTC()
+	body, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("write screening: %w", err)
+	}
+	return e.cfg.DB.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.PutScreening(ctx, j.Tenant, bonafide.System(jobScreen), s.Complaint, place, body); err != nil {
+			return err
+		}
+		return tx.Finish(ctx, j, e.owner)
+	})
+}
+
+// renew keeps the leases of jobs under way. When the process falls they end soon, and
+// another does the work.
+func (e *Engine) renew(ctx context.Context) error {
+	for sleep(ctx, lease/4) {
+		if e.working.Load() == 0 {
+			continue
+		}
+		if err := e.cfg.DB.Renew(ctx, e.owner, e.cfg.Now().Add(lease)); err != nil && ctx.Err() == nil {
+			e.cfg.Log.WarnContext(ctx, "renew leases", slog.Any("err", err))
+		}
+	}
+	return nil
+}
+
+// upkeep lets tags expire and forgets old answers.
+func (e *Engine) upkeep(ctx context.Context) error {
+	for {
+		if err := e.expire(ctx); err != nil && ctx.Err() == nil {
+			e.cfg.Log.WarnContext(ctx, "expire tags", slog.Any("err", err))
+		}
+		if _, err := e.cfg.DB.PurgeAnswers(ctx, e.cfg.Now()); err != nil && ctx.Err() == nil {
+			e.cfg.Log.WarnContext(ctx, "purge answers", slog.Any("err", err))
+		}
+		if !sleep(ctx, 30*time.Second) {
+			return nil
+		}
+	}
+}
+
+// expire ends the tags whose time is over.
+func (e *Engine) expire(ctx context.Context) error {
+	for {
+		n := 0
+		now := e.cfg.Now()
+		err := e.cfg.DB.Update(ctx, func(tx *store.Tx) error {
+			gone, err := tx.ExpireTags(ctx, now, 500)
+			if err != nil {
+				return err
+			}
+			n = len(gone)
+			for _, x := range gone {
+				if err := tx.Emit(ctx, x.Tenant, bonafide.Event{Type: bonafide.TagExpired, At: now, Target: x.Tag.Target, Ring: x.Tag.Ring, Reason: x.Tag.ID}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}
