@@ -127,8 +127,8 @@ func newPost(seed uint64, n int, m mix) *post {
 
 // weigh learns the corpus of p and the sums of its letters.
 func (p *post) weigh(x *text.Index) (*text.Corpus, []text.Sums) {
-	c := text.NewCorpus(p.letters, workers)
-	c.LearnCommon(p.letters, x, workers)
+	c := text.NewCorpus(p.letters, workers, nil)
+	c.LearnCommon(p.letters, x, workers, nil)
 	return c, p.sums(c)
 }
 

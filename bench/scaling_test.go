@@ -99,20 +99,20 @@ func stages(n int) stage {
 	before, now = now, heap()
 	s.indexBytes = now - before
 	var c *text.Corpus
-	s.count = timed(func() { c = text.NewCorpus(letters, workers-1) })
+	s.count = timed(func() { c = text.NewCorpus(letters, workers-1, nil) })
 	before, now = now, heap()
 	s.corpusBytes = now - before
 	c, x = nil, nil
 	s.filing = timed(func() {
 		var wg sync.WaitGroup
-		wg.Go(func() { c = text.NewCorpus(letters, workers-1) })
+		wg.Go(func() { c = text.NewCorpus(letters, workers-1, nil) })
 		x = text.NewIndex(n, 0)
 		for _, k := range keys {
 			x.Add(k)
 		}
 		wg.Wait()
 	})
-	s.learn = timed(func() { c.LearnCommon(letters, x, workers) })
+	s.learn = timed(func() { c.LearnCommon(letters, x, workers, nil) })
 	sums := make([]text.Sums, n)
 	s.weigh = timed(func() {
 		both(n, func(lo, hi int) {

@@ -56,7 +56,7 @@ func (l *Live) GroupAround(ctx context.Context, places []int64, apart [][2]strin
 		return nil, false, nil
 	}
 	core, near, ok := l.around(places)
-	s := &Scanner{cfg: l.cfg, apart: apart, bare: true}
+	s := &Scanner{cfg: l.beside(), apart: apart, bare: true}
 	part := *l.learned
 	uses := map[bonafide.Key]int{}
 	for _, i := range near {

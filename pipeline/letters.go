@@ -37,9 +37,15 @@ func (s *Scanner) compareLetters(ctx context.Context) (*letters, error) {
 	if s.part != nil {
 		out.corpus = s.part.corpus
 	} else {
-		wg.Go(func() { out.corpus = text.NewCorpus(all, max(1, s.cfg.Workers-1)) })
+		wg.Go(func() { out.corpus = text.NewCorpus(all, max(1, s.cfg.Workers-1), s.cfg.Pause) })
 	}
-	for _, sub := range s.all {
+	if s.cfg.Workers == 1 {
+		wg.Wait()
+	}
+	for i, sub := range s.all {
+		if i%128 == 0 {
+			s.pause()
+		}
 		index.Add(sub.filed())
 	}
 	wg.Wait()
@@ -48,7 +54,7 @@ func (s *Scanner) compareLetters(ctx context.Context) (*letters, error) {
 	}
 	if s.part == nil {
 		s.cfg.Progress("learning common passages", 0, n)
-		out.corpus.LearnCommon(all, index, s.cfg.Workers)
+		out.corpus.LearnCommon(all, index, s.cfg.Workers, s.cfg.Pause)
 	}
 
 	err := s.fan(ctx, "weighing letters", n, func(lo, hi int) error {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"hash/maphash"
 	"runtime"
 	"slices"
 	"sync"
@@ -30,6 +31,8 @@ type Live struct {
 	kept    int        // of them not nil
 	index   *text.Index
 	holders map[bonafide.Key]places
+	ids     map[uint64]struct{} // hashes of the ids that were ever kept
+	seed    maphash.Seed
 	corpus  *text.Corpus // of the last grouping, nil before it
 	sums    []text.Sums  // of the letters that took part in it
 	learned *learned     // by it
@@ -59,6 +62,7 @@ func NewLive(cfg Config, expect int) *Live {
 		cfg: cfg, reduce: newReducer(cfg.Normalize, cfg.Secret),
 		index:   text.NewIndex(expect+expect/4, 0),
 		holders: make(map[bonafide.Key]places, 2*expect), rings: map[string]string{},
+		ids: make(map[uint64]struct{}, expect), seed: maphash.MakeSeed(),
 	}
 	l.all = make([]*subject, 0, expect+expect/4)
 	l.queries.New = func() any { return &asker{query: text.NewQuery(l.index), words: text.NewComparer(nil)} }
@@ -102,6 +106,7 @@ func (l *Live) Keep(first int64, batch []Reduced) {
 		at := int32(len(l.all))
 		l.all = append(l.all, r.sub)
 		l.kept++
+		l.ids[maphash.String(l.seed, r.sub.ID)] = struct{}{}
 		l.index.Add(keys[i])
 		for _, k := range r.sub.things() {
 			p, ok := l.holders[k]
@@ -113,6 +118,15 @@ func (l *Live) Keep(first int64, batch []Reduced) {
 			l.holders[k] = p
 		}
 	}
+}
+
+// Met reports whether a complaint with the id may have been kept. False is certain,
+// but says nothing of those that were erased before this process began.
+func (l *Live) Met(id string) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	_, ok := l.ids[maphash.String(l.seed, id)]
+	return ok
 }
 
 // Skip says that every place up to last is taken, if only by erased complaints.
@@ -411,15 +425,15 @@ type Grouping struct {
 // are pairs of complaints that a person said are not linked.
 func (l *Live) Group(ctx context.Context, apart [][2]string) (*Grouping, error) {
 	l.mu.RLock()
-	s := &Scanner{cfg: l.cfg, apart: apart, bare: true}
-	s.all = make([]*subject, 0, len(l.all))
-	for _, sub := range l.all {
+	s := &Scanner{cfg: l.beside(), apart: apart, bare: true}
+	places := slices.Clone(l.all)
+	l.mu.RUnlock()
+	s.all = make([]*subject, 0, len(places))
+	for _, sub := range places {
 		if sub != nil {
 			s.all = append(s.all, sub)
 		}
 	}
-	last := len(l.all)
-	l.mu.RUnlock()
 	letters, found, err := s.compare(ctx)
 	if err != nil {
 		return nil, err
@@ -428,24 +442,39 @@ func (l *Live) Group(ctx context.Context, apart [][2]string) (*Grouping, error) 
 	if err != nil {
 		return nil, err
 	}
-	out := w.grouping(int64(last))
-	at := make(map[*subject]int, len(s.all))
+	out := w.grouping(int64(len(places)))
+	at := make(map[*subject]int32, len(s.all))
 	for i, sub := range s.all {
-		at[sub] = i
+		at[sub] = int32(i)
 	}
-	sums := make([]text.Sums, last)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for i := range sums {
-		if sub := l.all[i]; sub != nil {
+	sums := make([]text.Sums, len(places))
+	for i, sub := range places {
+		if sub != nil {
 			sums[i] = letters.sums[at[sub]]
 		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(s.all) < leastCorpus {
+		return out, nil
 	}
 	l.corpus, l.sums = letters.corpus, sums
 	l.learned = &learned{
 		corpus: letters.corpus, drawn: found.drawn, rhythm: w.rhythm, usage: w.usage, days: w.days, complaints: len(s.all),
 	}
 	return out, nil
+}
+
+// leastCorpus is how many letters tell rare words from common ones: by fewer, every
+// shingle of a copied letter would look common.
+const leastCorpus = 50
+
+// beside returns the config of work that goes on beside screenings: half of the cores.
+func (l *Live) beside() Config {
+	c := l.cfg
+	c.Workers = max(1, c.Workers/2)
+	c.Progress = func(string, int, int) {}
+	return c
 }
 
 // grouping returns what the writer put together.
@@ -470,13 +499,44 @@ func (l *Live) Belong(members map[string][]string) {
 			rings[m] = r
 		}
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	at := make(map[string]int32, len(rings))
+	l.mu.RLock()
 	for i, sub := range l.all {
 		if sub != nil && rings[sub.ID] != "" {
 			at[sub.ID] = int32(i)
 		}
 	}
+	l.mu.RUnlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.rings, l.members, l.memberAt = rings, members, at
+}
+
+// Join adds lasting rings, or replaces their members by more.
+func (l *Live) Join(members map[string][]string) {
+	if len(members) == 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	unplaced := map[string]bool{}
+	for r, ms := range members {
+		if l.members == nil {
+			l.members, l.memberAt = map[string][]string{}, map[string]int32{}
+		}
+		l.members[r] = ms
+		for _, m := range ms {
+			l.rings[m] = r
+			if _, ok := l.memberAt[m]; !ok {
+				unplaced[m] = true
+			}
+		}
+	}
+	// New members are among the last complaints: look from the end.
+	for i := len(l.all) - 1; i >= 0 && len(unplaced) > 0; i-- {
+		if sub := l.all[i]; sub != nil && unplaced[sub.ID] {
+			l.memberAt[sub.ID] = int32(i)
+			delete(unplaced, sub.ID)
+		}
+	}
 }

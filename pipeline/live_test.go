@@ -28,10 +28,9 @@ func liveConfig(t testing.TB) Config {
 
 // live hands cs to a Live in batches, each through the form in which traces are
 // stored, and groups them.
-func live(t testing.TB, cs []bonafide.Complaint, batch int) (*Live, []bonafide.Screening, *Grouping) {
+func live(t testing.TB, cs []bonafide.Complaint, batch int) (*Live, *Grouping) {
 	t.Helper()
 	l := NewLive(liveConfig(t), 0)
-	var all []bonafide.Screening
 	for lo := 0; lo < len(cs); lo += batch {
 		var rs []Reduced
 		for i := lo; i < min(len(cs), lo+batch); i++ {
@@ -44,18 +43,16 @@ func live(t testing.TB, cs []bonafide.Complaint, batch int) (*Live, []bonafide.S
 			}
 			rs = append(rs, r)
 		}
-		ss, err := l.Screen(t.Context(), int64(lo+1), rs)
-		if err != nil {
+		if _, err := l.Screen(t.Context(), int64(lo+1), rs); err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, ss...)
 		l.Keep(int64(lo+1), rs)
 	}
 	g, err := l.Group(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return l, all, g
+	return l, g
 }
 
 func shuffled(cs []bonafide.Complaint, seed uint64) []bonafide.Complaint {
@@ -84,7 +81,7 @@ func TestLiveGivesWhatBatchGivesInAnyOrder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			want := bare(scan(t, cs))
 			for seed := range uint64(3) {
-				_, _, g := live(t, shuffled(cs, seed), []int{1, 7, 256}[seed])
+				_, g := live(t, shuffled(cs, seed), []int{1, 7, 256}[seed])
 				if d := cmp.Diff(want, bare(g.Result)); d != "" {
 					t.Errorf("order %d: %s", seed, d)
 				}
@@ -112,7 +109,7 @@ func keep(t testing.TB, l *Live, cs []bonafide.Complaint) {
 
 func TestGroupAroundFindsWhatAWholeGroupingFinds(t *testing.T) {
 	cs := agency(strangers(300, 1), 9)
-	l, _, g := live(t, cs[:304], 64) // four members have arrived
+	l, g := live(t, cs[:304], 64) // four members have arrived
 	l.Belong(map[string][]string{"lasting": g.Result.Rings[0].Members})
 	keep(t, l, cs[304:])
 	places, more := l.Sharing(305, 100)
@@ -143,7 +140,7 @@ func TestGroupAroundFindsWhatAWholeGroupingFinds(t *testing.T) {
 
 func TestApartKeepsTwoCustomersOutOfOneRing(t *testing.T) {
 	cs := agency(strangers(300, 1), 9)
-	l, _, g := live(t, cs, 64)
+	l, g := live(t, cs, 64)
 	if n := len(g.Result.Rings[0].Members); n != 9 {
 		t.Fatalf("%d members, want 9", n)
 	}
@@ -163,7 +160,7 @@ func TestApartKeepsTwoCustomersOutOfOneRing(t *testing.T) {
 
 func TestForgottenComplaintsAreComparedWithNobody(t *testing.T) {
 	cs := agency(strangers(300, 1), 9)
-	l, _, _ := live(t, cs[:308], 64)
+	l, _ := live(t, cs[:308], 64)
 	l.Forget([]string{"A0006", "A0007"})
 	r, err := l.Reduce(t.Context(), &cs[308])
 	if err != nil {

@@ -327,13 +327,13 @@ type usage struct{ values, shared int }
 // rarity says how unusual it is that customers share a thing of the kind.
 func (u usage) rarity(kind string) string {
 	if u.shared == 0 || u.values == 0 {
-		return "hardly ever shared in this file"
+		return "hardly ever shared"
 	}
 	plural, ok := plurals[kind]
 	if !ok {
 		plural = kind + "s"
 	}
-	return fmt.Sprintf("of the %d %s in this file, 1 in %d is shared by several customers", u.values, plural, max(1, int(math.Round(float64(u.values)/float64(u.shared)))))
+	return fmt.Sprintf("of the %d %s seen, 1 in %d is shared by several customers", u.values, plural, max(1, int(math.Round(float64(u.values)/float64(u.shared)))))
 }
 
 // kinds counts the values of each kind of thing.
@@ -383,6 +383,9 @@ func (w *writer) verdicts() error {
 	type letterOf struct{ customer, letter int32 }
 	repeats := map[letterOf]int{}
 	for i, sub := range w.all {
+		if i%16 == 0 {
+			w.pause()
+		}
 		i := int32(i)
 		v := bonafide.Verdict{ID: sub.ID}
 		f := policy.Facts{Complaint: policy.Complaint{

@@ -50,6 +50,7 @@ func (s *Scanner) findRings(ctx context.Context, l *letters) (*rings, error) {
 		Alike:    v.alike,
 		Voice:    func(a, b int32) float64 { return v.profile(a).Above(v.letter(b)) },
 		Near: func(a int32) []int32 {
+			s.pause()
 			var near []int32
 			for _, c := range query.Candidates(s.all[a].filed(), len(s.all), 2*candidates) {
 				near = append(near, int32(c.ID))
@@ -236,6 +237,7 @@ func (v *voices) alike(a, b int32) float64 {
 
 func (v *voices) profile(i int32) *text.Profile {
 	if v.profiles[i] == nil {
+		v.s.pause()
 		v.profiles[i] = v.drawn.Profile(v.letter(i))
 	}
 	return v.profiles[i]

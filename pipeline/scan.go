@@ -29,6 +29,9 @@ type Config struct {
 	Workers   int           // 0 means all cores
 	// Progress is called now and then with the stage and how much of it is done.
 	Progress func(stage string, done, total int)
+	// Pause is called often during long work; it may hold the work up so that other work
+	// goes first. It may be nil.
+	Pause func()
 }
 
 // A Scanner compares all complaints of a batch in memory. Add them, then call
@@ -156,7 +159,10 @@ func slim(c *bonafide.Complaint) *bonafide.Complaint {
 // fan runs work on parts of 0..n on all cores and waits. Parts are small
 // enough to report progress.
 func (s *Scanner) fan(ctx context.Context, stage string, n int, work func(lo, hi int) error) error {
-	const part = 512
+	part := 512
+	if s.cfg.Pause != nil {
+		part = 8
+	}
 	var (
 		mu    sync.Mutex
 		next  int
@@ -176,6 +182,7 @@ func (s *Scanner) fan(ctx context.Context, stage string, n int, work func(lo, hi
 				if lo >= n || stop {
 					return
 				}
+				s.pause()
 				err := ctx.Err()
 				if err == nil {
 					err = work(lo, hi)
@@ -194,6 +201,13 @@ func (s *Scanner) fan(ctx context.Context, stage string, n int, work func(lo, hi
 	}
 	wg.Wait()
 	return first
+}
+
+// pause lets other work go first, where the caller wants that.
+func (s *Scanner) pause() {
+	if s.cfg.Pause != nil {
+		s.cfg.Pause()
+	}
 }
 
 // Finish compares all complaints and returns what was found. read and warnings

@@ -17,7 +17,7 @@ import (
 )
 
 // version is set by the release build with -ldflags "-X main.version=…".
-var version = "0.1.0-dev"
+var version = "0.2.0-dev"
 
 // Exit statuses. They are part of the interface: scripts read them.
 const (
@@ -30,6 +30,15 @@ const (
 // commands is the command line.
 type commands struct {
 	Scan    scanCmd    `cmd:"" help:"Find the organised campaigns in files of complaints."`
+	Demo    demoCmd    `cmd:"" help:"Serve a made-up world that keeps arriving, with a live page: start here."`
+	Serve   serveCmd   `cmd:"" help:"Take complaints as they arrive, compare each with all before it, keep tags and rings current."`
+	Config  configCmd  `cmd:"" help:"Check the settings of serve."`
+	Key     keyCmd     `cmd:"" help:"Make API keys."`
+	Log     logCmd     `cmd:"" help:"Verify the audit log."`
+	Backup  backupCmd  `cmd:"" help:"Write a backup, while complaints go on arriving."`
+	Restore restoreCmd `cmd:"" help:"Restore a backup into an empty database."`
+	Migrate migrateCmd `cmd:"" help:"Bring the database to this program's schema; serve does so itself."`
+	Doctor  doctorCmd  `cmd:"" help:"Look at settings, database, keys and jobs, and say what is wrong."`
 	Explain explainCmd `cmd:"" help:"Tell one complaint's story from the result of a scan."`
 	Mapping mappingCmd `cmd:"" help:"Print the guessed mapping of a file's columns, to edit and give to scan."`
 	Policy  policyCmd  `cmd:"" help:"List, show and test the policy packs that grade."`

@@ -23,8 +23,9 @@ type Corpus struct {
 }
 
 // NewCorpus counts in how many letters each shingle stands. Counters are shared by
-// hash, so a count can be too high, by less than one on average.
-func NewCorpus(letters []Letter, workers int) *Corpus {
+// hash, so a count can be too high, by less than one on average. pause, where it is not
+// nil, is called often: it may hold the work up so that other work goes first.
+func NewCorpus(letters []Letter, workers int, pause func()) *Corpus {
 	size := 1 << 16
 	total := 0
 	for _, l := range letters {
@@ -40,7 +41,10 @@ func NewCorpus(letters []Letter, workers int) *Corpus {
 	mask := uint32(size - 1)
 	fan(len(letters), workers, func(lo, hi int) {
 		var seen marks
-		for _, l := range letters[lo:hi] {
+		for i, l := range letters[lo:hi] {
+			if pause != nil && i%128 == 0 {
+				pause()
+			}
 			seen.reset(len(l))
 			for _, s := range l {
 				if seen.add(s) {
@@ -118,8 +122,8 @@ const (
 
 // LearnCommon finds the passages that are common property: quoted statute,
 // portal footers, greetings. Each sampled shingle filed in x is tested on the
-// letters that hold it; x must be an index of letters.
-func (c *Corpus) LearnCommon(letters []Letter, x *Index, workers int) {
+// letters that hold it; x must be an index of letters. pause is as for [NewCorpus].
+func (c *Corpus) LearnCommon(letters []Letter, x *Index, workers int, pause func()) {
 	var keys []bonafide.Key
 	for i := range x.slots {
 		if s := &x.slots[i]; s.count >= quoteLetters {
@@ -132,7 +136,10 @@ func (c *Corpus) LearnCommon(letters []Letter, x *Index, workers int) {
 	fan(len(keys), workers, func(lo, hi int) {
 		mine := map[uint32]struct{}{}
 		var t quoteTest
-		for _, k := range keys[lo:hi] {
+		for i, k := range keys[lo:hi] {
+			if pause != nil && i%64 == 0 {
+				pause()
+			}
 			t.run(letters, x, k, mine)
 		}
 		mu.Lock()

@@ -27,8 +27,8 @@ func file(texts []string) ([]Letter, *Index, *Corpus) {
 		letters[i] = ParseLetter(s)
 		x.Add(letters[i].Keys())
 	}
-	c := NewCorpus(letters, 2)
-	c.LearnCommon(letters, x, 2)
+	c := NewCorpus(letters, 2, nil)
+	c.LearnCommon(letters, x, 2, nil)
 	return letters, x, c
 }
 

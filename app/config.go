@@ -1,0 +1,250 @@
+// Package app wires the parts of a running program together: it alone knows them
+// all. Configuration comes from defaults, then a file, then the environment, then flags.
+package app
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"time"
+
+	"bonafide"
+
+	"github.com/BurntSushi/toml"
+)
+
+// A Config is what an operator can set. The zero value of a field means its default.
+// Its names in a file are those of the toml tags, in the environment BONAFIDE_ and
+// the same in capitals.
+type Config struct {
+	Data            string `toml:"data" help:"Directory of the embedded database and the keys (bonafide-data)."`
+	DB              string `toml:"db" help:"Database: a file, or postgres://… (several processes may share one). Default: bonafide.db in the data directory."`
+	Listen          string `toml:"listen" help:"Address to listen on (127.0.0.1:8484)."`
+	TLSCert         string `toml:"tls_cert" help:"Certificate file; with --tls-key, HTTPS is served."`
+	TLSKey          string `toml:"tls_key" help:"Key file of the certificate."`
+	BehindProxy     bool   `toml:"behind_proxy" help:"A proxy in front ends TLS: allows plain HTTP on other than loopback addresses."`
+	RootKeyFile     string `toml:"root_key_file" help:"File with the root key: 64 hex digits. Default: root.key in the data directory, made at the first start. Every process on one database needs the same."`
+	NoFirstKey      bool   `toml:"no_first_key" help:"Make no administrator's key at the first start, so that none is printed; make one with: bonafide key add."`
+	Policy          string `toml:"policy" help:"Policy pack: a name, or the path of a TOML file (nifa-2024)."`
+	LogFormat       string `toml:"log_format" help:"text or json (text)."`
+	LogLevel        string `toml:"log_level" help:"debug, info, warn or error (info)."`
+	Checkpoint      string `toml:"checkpoint" help:"How often the audit log is signed (1m)."`
+	Metrics         string `toml:"metrics" help:"Address of Prometheus metrics, without a key; keep it on loopback. Default: none."`
+	OTLP            string `toml:"otlp" help:"Address of an OpenTelemetry collector (http://host:4318): traces are sent there. Default: none."`
+	WebhooksPrivate bool   `toml:"webhooks_private" help:"Webhooks may go to private and loopback addresses."`
+
+	KafkaBrokers string `toml:"kafka_brokers" help:"Brokers, host:port with commas between: complaints are read from Kafka and events written to it. Default: none."`
+	KafkaIn      string `toml:"kafka_in" help:"Topic of complaints, one JSON each (bonafide.complaints)."`
+	KafkaOut     string `toml:"kafka_out" help:"Topic of events (bonafide.events)."`
+	KafkaTenant  string `toml:"kafka_tenant" help:"Tenant that the topics belong to (main)."`
+	KafkaTLS     bool   `toml:"kafka_tls" help:"Speak TLS to the brokers."`
+
+	Lender string `toml:"lender" help:"TOML file with the lender's own numbers and addresses, as scan reads it: they link nobody."`
+
+	rootKey string // from the environment
+}
+
+// LogValue keeps a password in the database's address out of logs.
+func (c Config) LogValue() slog.Value { return slog.StringValue("config of " + c.Data) }
+
+// Defaults are what holds where nothing is set.
+func Defaults() Config {
+	return Config{
+		Data: "bonafide-data", Listen: "127.0.0.1:8484", Policy: "nifa-2024", LogFormat: "text", LogLevel: "info", Checkpoint: "1m",
+		KafkaIn: "bonafide.complaints", KafkaOut: "bonafide.events", KafkaTenant: "main",
+	}
+}
+
+const maxConfig = 1 << 20
+
+// Read fills c from a TOML file. An unknown name is an error that says so.
+func (c *Config) Read(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return invalid("%s cannot be read: %v", path, errors.Unwrap(err))
+	}
+	defer f.Close()
+	meta, err := toml.NewDecoder(io.LimitReader(f, maxConfig)).Decode(c)
+	if err != nil {
+		return invalid("%s: %v", filepath.Base(path), err)
+	}
+	if rest := meta.Undecoded(); len(rest) > 0 {
+		return invalid("%s: unknown key %q: correct its spelling or remove it", filepath.Base(path), rest[0].String())
+	}
+	return nil
+}
+
+// Environ fills c from the environment, as lookup gives it.
+func (c *Config) Environ(lookup func(string) (string, bool)) error {
+	v := reflect.ValueOf(c).Elem()
+	for i := range v.NumField() {
+		tag := v.Type().Field(i).Tag.Get("toml")
+		if tag == "" {
+			continue
+		}
+		name := "BONAFIDE_" + strings.ToUpper(tag)
+		s, ok := lookup(name)
+		if !ok || s == "" {
+			continue
+		}
+		switch f := v.Field(i); f.Kind() {
+		case reflect.Bool:
+			switch strings.ToLower(s) {
+			case "true", "1", "yes":
+				f.SetBool(true)
+			case "false", "0", "no":
+				f.SetBool(false)
+			default:
+				return invalid("%s is neither true nor false", name)
+			}
+		default:
+			f.SetString(s)
+		}
+	}
+	c.rootKey, _ = lookup("BONAFIDE_ROOT_KEY")
+	return nil
+}
+
+// Overlay sets the fields that are set in o: flags over what a file and the
+// environment say.
+func (c *Config) Overlay(o Config) {
+	to, from := reflect.ValueOf(c).Elem(), reflect.ValueOf(o)
+	for i := range to.NumField() {
+		if to.Type().Field(i).IsExported() && !from.Field(i).IsZero() {
+			to.Field(i).Set(from.Field(i))
+		}
+	}
+}
+
+// Check says what is wrong with c, and what to do. It opens no database.
+func (c *Config) Check() error {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return invalid("listen: not an address such as 127.0.0.1:8484")
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return invalid("tls_cert and tls_key: give both or none")
+	}
+	if !loopback(host) && c.TLSCert == "" && !c.BehindProxy {
+		return invalid("listen: %s is reached from other machines: set tls_cert and tls_key, or behind_proxy where a proxy in front speaks TLS", c.Listen)
+	}
+	if d, err := time.ParseDuration(c.Checkpoint); err != nil || d < 10*time.Millisecond {
+		return invalid("checkpoint: not a time such as 1m")
+	}
+	if c.Metrics != "" {
+		if _, _, err := net.SplitHostPort(c.Metrics); err != nil {
+			return invalid("metrics: not an address such as 127.0.0.1:9484")
+		}
+	}
+	if c.OTLP != "" {
+		if u, err := url.Parse(c.OTLP); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return invalid("otlp: not an address such as http://127.0.0.1:4318")
+		}
+	}
+	if c.LogFormat != "text" && c.LogFormat != "json" {
+		return invalid("log_format: neither text nor json")
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return invalid("log_level: none of debug, info, warn, error")
+	}
+	if c.rootKey != "" {
+		if _, err := parseKey(c.rootKey); err != nil {
+			return invalid("BONAFIDE_ROOT_KEY: %v", err)
+		}
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// Database returns the file or URL of the database.
+func (c *Config) Database() string {
+	if c.DB != "" {
+		return c.DB
+	}
+	return filepath.Join(c.Data, "bonafide.db")
+}
+
+// Postgres reports whether the database is a server that others may share.
+func (c *Config) Postgres() bool {
+	return strings.HasPrefix(c.Database(), "postgres://") || strings.HasPrefix(c.Database(), "postgresql://")
+}
+
+func (c *Config) keyFile() string {
+	if c.RootKeyFile != "" {
+		return c.RootKeyFile
+	}
+	return filepath.Join(c.Data, "root.key")
+}
+
+// RootKey returns the key that wraps all others: from BONAFIDE_ROOT_KEY, else from its
+// file. Where there is neither and dice is given, a new key is written to the file,
+// which its owner alone can read, and made is true. Losing it loses every personal value.
+func (c *Config) RootKey(dice io.Reader) (key []byte, made bool, err error) {
+	if c.rootKey != "" {
+		key, err = parseKey(c.rootKey)
+		return key, false, err
+	}
+	path := c.keyFile()
+	text, err := os.ReadFile(path)
+	if err == nil {
+		if key, err = parseKey(string(text)); err != nil {
+			return nil, false, invalid("%s: %v", path, err)
+		}
+		return key, false, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) || dice == nil {
+		return nil, false, invalid("the root key cannot be read from %s: without it nothing can be opened", path)
+	}
+	key = make([]byte, 32)
+	if _, err := io.ReadFull(dice, key); err != nil {
+		return nil, false, fmt.Errorf("make root key: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, false, invalid("%s cannot be made: %v", filepath.Dir(path), errors.Unwrap(err))
+	}
+	if err := writeNew(path, []byte(hex.EncodeToString(key)+"\n")); err != nil {
+		return nil, false, invalid("the root key cannot be written to %s: %v", path, errors.Unwrap(err))
+	}
+	return key, true, nil
+}
+
+// writeNew writes a file that must not exist, to disk, for its owner alone.
+func writeNew(path string, b []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// parseKey reads 32 bytes in hex or base64.
+func parseKey(s string) ([]byte, error) {
+	s = strings.TrimSpace(s)
+	if b, err := hex.DecodeString(s); err == nil && len(b) == 32 {
+		return b, nil
+	}
+	if b, err := base64.StdEncoding.DecodeString(s); err == nil && len(b) == 32 {
+		return b, nil
+	}
+	return nil, errors.New("not a key of 32 bytes in hex or base64")
+}
+
+func invalid(format string, args ...any) error {
+	return &bonafide.Error{Kind: bonafide.Invalid, Msg: fmt.Sprintf(format, args...)}
+}

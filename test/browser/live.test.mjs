@@ -1,0 +1,81 @@
+// Starts `bonafide demo` (the command that BONAFIDE_BIN names) and watches its live
+// page: a ring forms before the viewer's eyes.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const bin = process.env.BONAFIDE_BIN;
+if (!bin) throw new Error("BONAFIDE_BIN is not set: give it the path of the bonafide command");
+
+let browser, demo, url;
+before(async () => {
+  demo = spawn(bin, ["demo", "--listen", "127.0.0.1:0", "--every", "400ms"], { stdio: ["ignore", "pipe", "inherit"] });
+  url = await new Promise((resolve, reject) => {
+    let out = "";
+    demo.stdout.on("data", (b) => {
+      out += b;
+      const m = out.match(/http:\/\/127\.0\.0\.1:\d+/);
+      if (m) resolve(m[0]);
+    });
+    demo.on("exit", (code) => reject(new Error(`demo ended with ${code}: ${out}`)));
+  });
+  browser = await chromium.launch({
+    executablePath: process.env.BONAFIDE_CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+      "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  });
+});
+after(async () => {
+  await browser?.close();
+  demo?.removeAllListeners("exit");
+  demo?.kill("SIGINT");
+});
+
+test("complaints arrive and a ring forms", { timeout: 90_000 }, async () => {
+  const page = await browser.newPage({ viewport: { width: 1320, height: 900 } });
+  const said = [];
+  page.on("console", (m) => said.push(`${m.type()}: ${m.text()}`));
+  page.on("pageerror", (e) => said.push(`error: ${e.message}`));
+  await page.goto(url);
+  await page.waitForFunction(() => document.querySelectorAll("#arrived li").length >= 10);
+  const first = await page.textContent("#complaints");
+  await page.waitForFunction(() => [...document.querySelectorAll("#events li")].filter((e) => /formed|grew/.test(e.textContent)).length >= 3, null, { timeout: 80_000 });
+  assert.notEqual(await page.textContent("#complaints"), first, "no complaint arrived meanwhile");
+  assert.ok(await page.locator("#ring svg circle").count() >= 2, "no picture of a ring");
+  assert.ok(await page.locator("#ring li").count() >= 3, "no reason why they are linked");
+  assert.deepEqual(said, [], "the page said something to the console");
+});
+
+test("the page is accessible in light, dark and narrow", { timeout: 60_000 }, async () => {
+  for (const options of [{ colorScheme: "light" }, { colorScheme: "dark" }, { viewport: { width: 360, height: 740 } }]) {
+    const context = await browser.newContext(options);
+    const page = await context.newPage();
+    await page.goto(url);
+    await page.waitForFunction(() => document.querySelectorAll("#all tr").length >= 1 && document.querySelector("#ring svg"));
+    // The page asks for nothing from elsewhere, so the checker is put in by the driver.
+    await page.addInitScript({ path: axe });
+    await page.reload();
+    await page.waitForFunction(() => document.querySelector("#ring svg"));
+    const found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+    assert.deepEqual(found.violations.map((v) => `${v.id}: ${v.nodes[0].target.join(" ")} ${v.nodes[0].failureSummary}`), [], JSON.stringify(options));
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(wide <= 0, `${wide} px wider than the window`);
+    await context.close();
+  }
+});
+
+test("the page keeps nothing in the browser and asks nobody else", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const asked = [];
+  page.on("request", (r) => { if (!r.url().startsWith(url)) asked.push(r.url()); });
+  await page.goto(url);
+  await page.waitForFunction(() => document.querySelectorAll("#arrived li").length >= 1);
+  const kept = await page.evaluate(() => localStorage.length + sessionStorage.length + document.cookie.length);
+  assert.equal(kept, 0);
+  assert.deepEqual(asked, []);
+  await context.close();
+});
