@@ -22,6 +22,7 @@ const (
 	RingConfirmed EventType = "ring.confirmed"
 	RingCleared   EventType = "ring.cleared"
 	RingReopened  EventType = "ring.reopened" // cleared once, and new members since
+	RingAwaits    EventType = "ring.awaits"   // one person confirmed level 1: a second has to
 
 	ComplaintErased EventType = "complaint.erased" // nobody can read it any more
 )
@@ -29,7 +30,7 @@ const (
 // EventTypes lists every type that a webhook can ask for.
 var EventTypes = []EventType{
 	TagCreated, TagRenewed, TagRemoved, TagExpired, TagExpiring,
-	RingFormed, RingGrown, RingShrunk, RingMerged, RingSplit, RingDissolved, RingLevel, RingConfirmed, RingCleared, RingReopened,
+	RingFormed, RingGrown, RingShrunk, RingMerged, RingSplit, RingDissolved, RingLevel, RingConfirmed, RingCleared, RingReopened, RingAwaits,
 	ComplaintErased,
 }
 

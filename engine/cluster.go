@@ -17,8 +17,8 @@ import (
 const (
 	wholeShare   = 20 // a whole grouping is due once one in so many complaints is new
 	wholeEvery   = 10 * time.Minute
-	wholeRest    = 5   // whole groupings take one part in so many of the time at most
-	aroundPlaces = 100 // new complaints that share something, joined at a time
+	wholeRest    = 5  // whole groupings take one part in so many of the time at most
+	aroundPlaces = 50 // new complaints that share something, joined at a time
 )
 
 // rounds is what a desk knows of its groupings.
@@ -64,7 +64,7 @@ func (e *Engine) cluster(ctx context.Context, j store.Job) error {
 	if err != nil {
 		return fmt.Errorf("group: %w", err)
 	}
-	if err := d.settle(ctx, g, j); err != nil {
+	if err := d.again(func() error { return d.settle(ctx, g, apart, j) }); err != nil {
 		return err
 	}
 	took := d.cfg.Now().Sub(start)
@@ -98,8 +98,51 @@ func (d *desk) nextWhole() time.Time {
 	return d.rounds.wholeAt.Add(max(wholeEvery, 10*d.rounds.wholeFor))
 }
 
-// done ends a cluster job. Where complaints are left that no whole grouping has seen,
-// the next is due in time.
+// errDecided says that a person decided something while a grouping was being settled.
+var errDecided = errors.New("a person decided meanwhile")
+
+// again settles once more where a person decided something meanwhile: what they decided
+// stands, and the rest is laid against it.
+func (d *desk) again(settle func() error) (err error) {
+	for range 10 {
+		if err = settle(); !errors.Is(err, errDecided) {
+			return err
+		}
+	}
+	return err
+}
+
+// watch makes a transaction of settling sure that the job is still this process's and
+// that nobody decided anything since settling began.
+func (d *desk) watch(ctx context.Context, tx *store.Tx, j store.Job) error {
+	if _, err := tx.Lock(ctx, d.tenant); err != nil {
+		return err
+	}
+	if err := tx.Leased(ctx, j, d.owner); err != nil {
+		return err
+	}
+	events, err := tx.Events(ctx, d.tenant, d.settling.since, 1000)
+	if err != nil {
+		return err
+	}
+	for _, ev := range events {
+		switch ev.Type {
+		case bonafide.RingConfirmed, bonafide.RingCleared, bonafide.RingReopened, bonafide.RingAwaits, bonafide.ComplaintErased:
+			return errDecided
+		}
+	}
+	return nil
+}
+
+// begin notes what happened so far, for watch.
+func (d *desk) begin(ctx context.Context) error {
+	return d.cfg.DB.View(ctx, func(tx *store.Tx) (err error) {
+		d.settling.since, err = tx.CountEvents(ctx, d.tenant)
+		return err
+	})
+}
+
+// done ends a cluster job.
 func (d *desk) done(ctx context.Context, j store.Job) error {
 	return d.cfg.DB.Update(ctx, func(tx *store.Tx) error { return tx.Finish(ctx, j, d.owner) })
 }
@@ -121,7 +164,7 @@ func (d *desk) clusterAround(ctx context.Context, apart [][2]string, j store.Job
 			g = &pipeline.Grouping{Result: &bonafide.Result{}}
 		}
 	}
-	if err := d.settleAround(ctx, g); err != nil {
+	if err := d.again(func() error { return d.settleAround(ctx, g, apart, j) }); err != nil {
 		return err
 	}
 	d.rounds.upTo = last
@@ -130,6 +173,9 @@ func (d *desk) clusterAround(ctx context.Context, apart [][2]string, j store.Job
 			return err
 		}
 		next := d.nextWhole()
+		if r := &d.rounds; (last-r.whole)*wholeShare > last {
+			next = r.wholeAt.Add(wholeRest * r.wholeFor)
+		}
 		if more {
 			next = d.cfg.Now().Add(d.wait())
 		}
@@ -138,9 +184,12 @@ func (d *desk) clusterAround(ctx context.Context, apart [][2]string, j store.Job
 }
 
 // settleAround stores rings that formed or grew around new complaints.
-func (d *desk) settleAround(ctx context.Context, g *pipeline.Grouping) error {
+func (d *desk) settleAround(ctx context.Context, g *pipeline.Grouping, apart [][2]string, j store.Job) error {
 	if len(g.Result.Rings) == 0 {
 		return nil
+	}
+	if err := d.begin(ctx); err != nil {
+		return err
 	}
 	var before []store.RingRow
 	err := d.cfg.DB.View(ctx, func(tx *store.Tx) error {
@@ -176,7 +225,7 @@ func (d *desk) settleAround(ctx context.Context, g *pipeline.Grouping) error {
 		return err
 	}
 	now := d.cfg.Now().UTC()
-	changes, lasting := d.track(before, g, now, true)
+	changes, lasting := d.track(before, g, now, apart, true)
 	// A complaint stands in one ring: who is in one that was not joined stays there.
 	held := map[string]string{}
 	for _, r := range before {
@@ -201,12 +250,17 @@ func (d *desk) settleAround(ctx context.Context, g *pipeline.Grouping) error {
 			c.row.Members, c.row.Size, c.ring.Members = kept, len(kept), kept
 			c.write()
 		}
+		d.live.Selves(g.Self, kept)
+		if customersOf(kept, g.Self) < 2 { // the rest of it stands in other rings
+			c.wrote, c.row.Found = false, false
+			continue
+		}
 		members[c.row.ID] = kept
 	}
-	if err := d.verdictsAround(ctx, g, changes, lasting); err != nil {
+	if err := d.verdictsAround(ctx, g, changes, lasting, j); err != nil {
 		return err
 	}
-	if err := d.saveChanges(ctx, changes, g, now); err != nil {
+	if err := d.saveChanges(ctx, changes, g, now, j); err != nil {
 		return err
 	}
 	d.live.Join(members)
@@ -214,7 +268,7 @@ func (d *desk) settleAround(ctx context.Context, g *pipeline.Grouping) error {
 }
 
 // verdictsAround stores the verdicts of the members of rings that changed.
-func (d *desk) verdictsAround(ctx context.Context, g *pipeline.Grouping, changes []change, lasting map[string]string) error {
+func (d *desk) verdictsAround(ctx context.Context, g *pipeline.Grouping, changes []change, lasting map[string]string, j store.Job) error {
 	wrote := map[string]*change{}
 	for i := range changes {
 		if c := &changes[i]; c.wrote && c.row.Found {
@@ -223,6 +277,9 @@ func (d *desk) verdictsAround(ctx context.Context, g *pipeline.Grouping, changes
 	}
 	by := bonafide.System("settle")
 	return d.cfg.DB.Update(ctx, func(tx *store.Tx) error {
+		if err := d.watch(ctx, tx, j); err != nil {
+			return err
+		}
 		var put []store.VerdictRow
 		for _, v := range g.Result.Complaints {
 			c := wrote[lasting[v.Ring]]

@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+	"time"
 
 	"bonafide"
 	"bonafide/store"
@@ -23,7 +26,7 @@ func (e *Engine) Decide(ctx context.Context, t bonafide.Tenant, by bonafide.Acto
 	if err != nil {
 		return err
 	}
-	now := e.cfg.Now().UTC()
+	now := e.cfg.Now().UTC().Truncate(time.Microsecond) // as it will be read again
 	err = e.cfg.DB.Update(ctx, func(tx *store.Tx) error {
 		if _, err := tx.Lock(ctx, t); err != nil {
 			return err
@@ -57,7 +60,8 @@ func (e *Engine) Decide(ctx context.Context, t bonafide.Tenant, by bonafide.Acto
 			if err := d.clearVerdicts(ctx, tx, by, row, body); err != nil {
 				return err
 			}
-			events, err := d.settleTags(ctx, tx, by, row, body, nil, nil, now)
+			// Its tags go with the ring, as the program's own doing: reopened, it warns again.
+			events, err := d.settleTags(ctx, tx, bonafide.System("settle"), row, body, nil, map[string]bonafide.Key{}, now)
 			if err != nil {
 				return err
 			}
@@ -85,20 +89,19 @@ func decide(row *store.RingRow, body *bonafide.Ring, what bonafide.Decision) (bo
 	if state == bonafide.RingIsMerged || state == bonafide.RingIsNoLonger {
 		return "", conflict("the ring is no more: its history says what became of it")
 	}
-	last := lastDecision(body.Decisions)
 	switch what.Verb {
 	case bonafide.Confirm:
 		if state == bonafide.RingIsFirm {
 			return "", conflict("the ring is confirmed already")
 		}
-		first := last == nil || last.Verb != bonafide.Confirm
-		if !first && last.By == what.By {
-			return "", &bonafide.Error{Kind: bonafide.Denied, Msg: "level 1 needs a second person to confirm"}
-		}
+		had := confirmers(body.Decisions)
 		body.Decisions = append(body.Decisions, what)
-		if bonafide.Level(row.Level) == bonafide.Level1 && first {
+		if bonafide.Level(row.Level) == bonafide.Level1 && confirmers(body.Decisions) < 2 {
+			if had > 0 {
+				return "", &bonafide.Error{Kind: bonafide.Denied, Msg: "level 1 needs a second person to confirm"}
+			}
 			row.Reason = "one person confirmed it; level 1 needs a second"
-			return "", nil
+			return bonafide.RingAwaits, nil
 		}
 		row.State, row.Reason = string(bonafide.RingIsFirm), what.Reason
 		return bonafide.RingConfirmed, nil
@@ -193,40 +196,59 @@ func (e *Engine) pair(ctx context.Context, t bonafide.Tenant, a, b, reason strin
 	return err
 }
 
-// Erase deletes the key of everything that is known of a person: by the number of the
-// customer or by one of their complaints. Nobody can read it again, but from copies of
+// Erase deletes the keys of everything that is known of a person: by the number of the
+// customer, with whatever else shows the same customer, or by one of their complaints.
+// They leave rings, verdicts and tags too. Nobody can read it again, but from copies of
 // the database that were made before. keep is called in the same transaction with the
 // person's subject and complaints. Every process hears of it and drops them from memory.
 func (e *Engine) Erase(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, customerRef, complaint, reason string, keep func(tx *store.Tx, subject string, complaints []string) error) error {
+	d, err := e.desk(ctx, t)
+	if err != nil {
+		return err
+	}
 	var named string
+	var known []string
 	if customerRef != "" {
-		var err error
-		if named, err = e.Subject(ctx, t, &bonafide.Customer{Ref: customerRef}); err != nil {
-			return err
+		if key := d.live.Keeper().Self(&bonafide.Customer{Ref: customerRef}); key != 0 {
+			named, known = hexKey(key), d.live.OfCustomer(key)
 		}
 	}
 	var ids []string
-	err := e.cfg.DB.Update(ctx, func(tx *store.Tx) error {
+	err = e.cfg.DB.Update(ctx, func(tx *store.Tx) error {
+		subjects := map[string]bool{}
 		subject := named
-		var err error
 		if subject == "" {
+			var err error
 			if subject, err = tx.SubjectOf(ctx, t, complaint); err != nil {
 				return err
 			}
 		}
-		if ids, err = tx.ComplaintsOf(ctx, t, subject); err != nil {
-			return err
+		subjects[subject] = true
+		for _, id := range known {
+			other, err := tx.SubjectOf(ctx, t, id)
+			if err != nil {
+				return err
+			}
+			subjects[other] = true
 		}
-		if err := tx.Erase(ctx, t, by, subject, reason); err != nil {
+		ids = nil
+		for _, s := range slices.Sorted(maps.Keys(subjects)) {
+			more, err := tx.ComplaintsOf(ctx, t, s)
+			if err != nil {
+				return err
+			}
+			ids = append(ids, more...)
+			// The number may be known from records or from complaints alone.
+			if err := tx.Erase(ctx, t, by, s, reason); err != nil && (s == subject && len(subjects) == 1 || !errors.Is(err, bonafide.NotFound)) {
+				return err
+			}
+		}
+		if err := d.unlink(ctx, tx, slices.Sorted(maps.Keys(subjects)), ids); err != nil {
 			return err
 		}
 		now := e.cfg.Now().UTC()
-		var events []bonafide.Event
 		for _, id := range ids {
-			events = append(events, bonafide.Event{Type: bonafide.ComplaintErased, At: now, Target: bonafide.Target{Kind: bonafide.OnComplaint, ID: id}})
-		}
-		if len(events) > 0 {
-			if err := tx.Emit(ctx, t, events...); err != nil {
+			if err := tx.Emit(ctx, t, bonafide.Event{Type: bonafide.ComplaintErased, At: now, Target: bonafide.Target{Kind: bonafide.OnComplaint, ID: id}}); err != nil {
 				return err
 			}
 		}
@@ -238,11 +260,71 @@ func (e *Engine) Erase(ctx context.Context, t bonafide.Tenant, by bonafide.Actor
 	if err != nil {
 		return err
 	}
-	d, err := e.desk(ctx, t)
-	if err != nil {
-		return err
-	}
 	d.forget(ids)
 	e.wake()
 	return nil
+}
+
+// unlink takes erased complaints out of rings, decisions, verdicts and tags.
+func (d *desk) unlink(ctx context.Context, tx *store.Tx, subjects, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	by := bonafide.System("erase")
+	gone := func(m string) bool { return slices.Contains(ids, m) }
+	of, err := tx.RingsOf(ctx, d.tenant, ids)
+	if err != nil {
+		return err
+	}
+	rings := map[string]bool{}
+	for _, rs := range of {
+		for _, r := range rs {
+			rings[r] = true
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(rings)) {
+		row, err := tx.Ring(ctx, d.tenant, id)
+		if err != nil {
+			return err
+		}
+		var body bonafide.Ring
+		if err := json.Unmarshal(row.Body, &body); err != nil {
+			return fmt.Errorf("ring %s: %w", id, err)
+		}
+		row.Members = slices.DeleteFunc(row.Members, gone)
+		body.Members = slices.DeleteFunc(body.Members, gone)
+		body.Ties = slices.DeleteFunc(body.Ties, func(t bonafide.Tie) bool { return gone(t.Complaint) })
+		for i := range body.Shared {
+			body.Shared[i].Members = slices.DeleteFunc(body.Shared[i].Members, gone)
+		}
+		for i := range body.Decisions {
+			body.Decisions[i].Members = slices.DeleteFunc(body.Decisions[i].Members, gone)
+		}
+		row.Size = len(row.Members)
+		if row.Body, err = json.Marshal(body); err != nil {
+			return fmt.Errorf("write ring: %w", err)
+		}
+		if err := tx.SaveRings(ctx, d.tenant, by, []store.RingRow{row}); err != nil {
+			return err
+		}
+	}
+	if err := tx.SaveVerdicts(ctx, d.tenant, by, nil, ids); err != nil {
+		return err
+	}
+	var targets []bonafide.Target
+	for _, id := range ids {
+		targets = append(targets, bonafide.Target{Kind: bonafide.OnComplaint, ID: id})
+	}
+	for _, s := range subjects {
+		targets = append(targets, bonafide.Target{Kind: bonafide.OnCustomer, ID: s})
+	}
+	tags, err := tx.TagsOn(ctx, d.tenant, targets, d.cfg.Now())
+	if err != nil || len(tags) == 0 {
+		return err
+	}
+	var drop []string
+	for _, t := range tags {
+		drop = append(drop, t.ID)
+	}
+	return tx.RemoveTags(ctx, d.tenant, by, drop, "the person was erased")
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -16,14 +17,16 @@ import (
 // A desk is the engine's work for one tenant.
 type desk struct {
 	*Engine
-	tenant  bonafide.Tenant
-	live    *pipeline.Live
-	queue   chan *ticket
-	ready   atomic.Bool
-	total   atomic.Int64
-	heard   int64        // the last event looked at
-	busy    atomic.Int64 // when complaints were stored last, in Unix nanoseconds
-	storing atomic.Bool
+	tenant bonafide.Tenant
+	live   *pipeline.Live
+	queue  chan *ticket
+	ready  atomic.Bool
+	total  atomic.Int64
+	heard  int64 // the last event looked at; under listening
+
+	listening sync.Mutex
+	busy      atomic.Int64 // when complaints were stored last, in Unix nanoseconds
+	storing   atomic.Bool
 
 	// feed is held by whoever adds to live, from looking at what is stored to adding.
 	feed sync.Mutex
@@ -129,14 +132,17 @@ func (d *desk) followLoop(ctx context.Context) error {
 func (d *desk) makeSure(ctx context.Context) error {
 	d.feed.Lock()
 	late := d.unsure && !d.cfg.Now().Before(d.next)
-	if late {
-		d.unsure = false
-	}
 	d.feed.Unlock()
 	if !late {
 		return nil
 	}
-	return d.enqueueCluster(ctx)
+	if err := d.enqueueCluster(ctx); err != nil {
+		return err
+	}
+	d.feed.Lock()
+	d.unsure = false
+	d.feed.Unlock()
+	return nil
 }
 
 func (d *desk) enqueueCluster(ctx context.Context) error {
@@ -149,6 +155,8 @@ func (d *desk) enqueueCluster(ctx context.Context) error {
 // catchUp adds what is stored and not in memory. Until the desk is ready nobody
 // else adds, and the lock is left alone: complaints are stored meanwhile.
 func (d *desk) catchUp(ctx context.Context) error {
+	d.listening.Lock()
+	defer d.listening.Unlock()
 	var last int64
 	var events []bonafide.Event
 	err := d.cfg.DB.View(ctx, func(tx *store.Tx) (err error) {
@@ -189,7 +197,11 @@ func (d *desk) read(ctx context.Context, tx *store.Tx, last int64) error {
 		}
 		r, err := pipeline.ParseReduced(tr.Body)
 		if err != nil {
-			return fmt.Errorf("trace of the complaint at place %d: %w", tr.Seq, err)
+			if r, err = d.anew(ctx, tx, tr.ID); err != nil {
+				// The complaint stays stored; it is compared with nobody.
+				d.cfg.Log.ErrorContext(ctx, "a trace cannot be read", slog.Any("tenant", d.tenant), slog.Any("seq", tr.Seq), slog.Any("err", err))
+				continue
+			}
 		}
 		if tr.Seq != next || len(batch) == part {
 			d.live.Keep(first, batch)
@@ -203,6 +215,20 @@ func (d *desk) read(ctx context.Context, tx *store.Tx, last int64) error {
 	}
 	d.live.Skip(last)
 	return nil
+}
+
+// anew reduces a complaint again whose trace another version of the program wrote, or
+// that was damaged.
+func (d *desk) anew(ctx context.Context, tx *store.Tx, id string) (pipeline.Reduced, error) {
+	row, err := tx.Complaint(ctx, d.tenant, id)
+	if err != nil {
+		return pipeline.Reduced{}, err
+	}
+	var c bonafide.Complaint
+	if err := json.Unmarshal(row.Body, &c); err != nil {
+		return pipeline.Reduced{}, fmt.Errorf("read complaint: %w", err)
+	}
+	return d.live.Reduce(ctx, &c)
 }
 
 // listen hears from events what other processes erased.

@@ -128,7 +128,7 @@ func quiet(t testing.TB, e *Engine) {
 		if calm++; busy {
 			calm = 0
 		}
-		if calm == 3 {
+		if calm == 10 { // longer than it takes to see that a job is missing
 			return
 		}
 		time.Sleep(50 * time.Millisecond)
@@ -484,13 +484,37 @@ func TestConfirmedRingKeepsItsMembers(t *testing.T) {
 		if err := e.Decide(t.Context(), bank, tester, r.ID, bonafide.Confirm, "two clients named the agency", "family and union asked about", nothing); err != nil {
 			t.Fatal(err)
 		}
-		// The evidence alone would let this one go.
+		quiet(t, e)
+		for _, tag := range tags(t, e, "live") {
+			if tag.Target.Kind == bonafide.OnComplaint && !strings.Contains(tag.Reason, "confirmed by a person") {
+				t.Errorf("after it was confirmed a tag says %q", tag.Reason)
+			}
+		}
+		d, err := e.desk(t.Context(), bank)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// A grouping that finds less of it, and one that finds none.
+		before, err := d.rings(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		less := &pipeline.Grouping{Result: &bonafide.Result{Rings: []bonafide.Ring{{ID: "x", Members: []string{"A0000", "A0001", "A0002"}, Level: bonafide.Level2}}}, Shared: make([][]pipeline.SharedKey, 1), Self: map[string]bonafide.Key{}}
+		changes, _ := d.track(before, less, time.Now(), nil, false)
+		if c := changes[0]; len(changes) != 1 || c.row.ID != r.ID || c.row.Size != 6 || len(c.ring.Ties) != 6-3 {
+			t.Errorf("found with three: %+v", c.row)
+		}
+		changes, _ = d.track(before, &pipeline.Grouping{Result: &bonafide.Result{}}, time.Now(), nil, false)
+		if c := changes[0]; c.row.State != string(bonafide.RingIsFirm) || c.row.Size != 6 {
+			t.Errorf("found no more: %+v", c.row)
+		}
+		// But who a person kept apart since leaves it.
 		if err := e.Apart(t.Context(), bank, tester, "A0000", "A0001", "they are not linked", func(*store.Tx) error { return nil }); err != nil {
 			t.Fatal(err)
 		}
 		quiet(t, e)
-		if r := onlyRing(t, e); r.State != string(bonafide.RingIsFirm) || r.Size != 6 {
-			t.Errorf("%s of %d, want confirmed of 6", r.State, r.Size)
+		if r := onlyRing(t, e); r.State != string(bonafide.RingIsFirm) || slices.Contains(r.Members, "A0000") && slices.Contains(r.Members, "A0001") {
+			t.Errorf("%s of %v after two were kept apart", r.State, r.Members)
 		}
 	})
 }
@@ -527,12 +551,14 @@ func TestLevelOneNeedsTwoPeople(t *testing.T) {
 	confirm := func(by string) (bonafide.EventType, error) {
 		return decide(&row, &body, bonafide.Decision{Verb: bonafide.Confirm, By: by, Reason: "r", Innocent: "i"})
 	}
-	if _, err := confirm("key:a"); err != nil || row.State != string(bonafide.RingProposed) {
+	if ev, err := confirm("key:a"); err != nil || ev != bonafide.RingAwaits || row.State != string(bonafide.RingProposed) {
 		t.Errorf("after one person: %s, %v", row.State, err)
 	}
+	kept := body
 	if _, err := confirm("key:a"); !errors.Is(err, bonafide.Denied) {
 		t.Errorf("the same person again: %v", err)
 	}
+	body = kept // a denied decision is not stored
 	if ev, err := confirm("key:b"); err != nil || ev != bonafide.RingConfirmed || row.State != string(bonafide.RingIsFirm) {
 		t.Errorf("after two: %s, %v", row.State, err)
 	}
@@ -761,6 +787,191 @@ func TestLargeLenderGroupsWhatNewComplaintsTouch(t *testing.T) {
 		}
 		if d := gocmp.Diff(scanned(t, append(strangers(320), cs...)), standing(t, e)); d != "" {
 			t.Error(d)
+		}
+	})
+}
+
+func TestClearingDuringASettlingStands(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, fresh func() string) {
+		e := process(t, fresh())
+		submit(t, e, append(strangers(300), agency(6)...))
+		quiet(t, e)
+		r := onlyRing(t, e)
+		d, err := e.desk(t.Context(), bank)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := d.live.Group(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.Result.Rings[0].Members = append(slices.Clone(g.Result.Rings[0].Members), "S0001") // it grew
+		job := store.Job{Tenant: bank, Kind: "settled by the test", Due: time.Now().Add(-time.Second)}
+		if err := e.cfg.DB.Update(t.Context(), func(tx *store.Tx) error { return tx.Enqueue(t.Context(), job) }); err != nil {
+			t.Fatal(err)
+		}
+		claimed, err := e.cfg.DB.Claim(t.Context(), e.owner, []string{job.Kind}, time.Now(), time.Minute, 1)
+		if err != nil || len(claimed) != 1 {
+			t.Fatal(claimed, err)
+		}
+		// Settling has read the rings; a person clears one; settling goes on.
+		if err := d.begin(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		before, err := d.rings(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		since := d.settling.since
+		if err := e.Decide(t.Context(), bank, tester, r.ID, bonafide.Clear, "a union", "shared phone of the union", nothing); err != nil {
+			t.Fatal(err)
+		}
+		d.settling.since = since
+		changes, _ := d.track(before, g, time.Now(), nil, false)
+		if err := d.saveChanges(t.Context(), changes, g, time.Now(), claimed[0]); !errors.Is(err, errDecided) {
+			t.Errorf("settling went on over a decision: %v", err)
+		}
+		if r := onlyRing(t, e); r.State != string(bonafide.RingIsCleared) || accused(t, e) != 0 || len(tags(t, e, "live")) != 0 {
+			t.Errorf("%s, %d accused, %d tags", r.State, accused(t, e), len(tags(t, e, "live")))
+		}
+		if err := e.cfg.DB.Update(t.Context(), func(tx *store.Tx) error { return tx.Finish(t.Context(), claimed[0], e.owner) }); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestPartsOfAClearedRingAreNotAccused(t *testing.T) {
+	db := process(t, testdb.SQLite(t))
+	d := &desk{Engine: db, tenant: bank}
+	all := []string{"a", "b", "c", "d", "e", "f", "g", "h"}
+	body, err := json.Marshal(bonafide.Ring{ID: "r1", Members: all, Decisions: []bonafide.Decision{{Verb: bonafide.Clear, By: "key:x", Members: all}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := []store.RingRow{{ID: "r1", State: string(bonafide.RingIsCleared), Members: all, Body: body, Found: true}}
+	group := func(rings ...[]string) []change {
+		g := &pipeline.Grouping{Result: &bonafide.Result{}, Self: map[string]bonafide.Key{}}
+		for i, ms := range rings {
+			g.Result.Rings = append(g.Result.Rings, bonafide.Ring{ID: fmt.Sprint("f", i), Members: ms, Level: bonafide.Level2})
+			g.Shared = append(g.Shared, nil)
+		}
+		changes, _ := d.track(before, g, time.Now(), nil, false)
+		return changes
+	}
+	for _, c := range group(all[:5], all[5:]) {
+		if c.row.State != string(bonafide.RingIsCleared) {
+			t.Errorf("a part of a cleared ring is %s", c.row.State)
+		}
+	}
+	for _, c := range group([]string{"h", "p", "q", "r", "s", "t"}) {
+		switch {
+		case c.row.ID == "r1" && c.row.State != string(bonafide.RingIsCleared):
+			t.Errorf("the cleared ring is %s because one member was found elsewhere", c.row.State)
+		case c.row.ID != "r1" && c.row.State != string(bonafide.RingProposed):
+			t.Errorf("a ring with one member who was cleared is %s", c.row.State)
+		}
+	}
+}
+
+func TestCustomerWhoIsVulnerableGetsNoTag(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, fresh func() string) {
+		e := process(t, fresh())
+		cs := agency(6)
+		submit(t, e, append(strangers(300), cs...))
+		quiet(t, e)
+		again := strangers(301)[300]
+		again.ID, again.Customer = "A-again", cs[2].Customer
+		again.Customer.Vulnerable = "suicide-risk"
+		more := agency(7)[6:] // the ring changes, too
+		submit(t, e, []bonafide.Complaint{again, more[0]})
+		other := agency(8)[7:]
+		submit(t, e, other)
+		quiet(t, e)
+		self, err := e.Targets(t.Context(), bank, nil, cs[2].Customer.Ref, cs[2].ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var hit []bonafide.Tag
+		if err := e.cfg.DB.View(t.Context(), func(tx *store.Tx) (err error) {
+			hit, err = tx.TagsOn(t.Context(), bank, self, time.Now())
+			return err
+		}); err != nil || len(hit) != 0 {
+			t.Errorf("%d tags on a customer flagged as vulnerable and on an earlier complaint, %v", len(hit), err)
+		}
+	})
+}
+
+func TestDamagedTraceStopsNobody(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, fresh func() string) {
+		url := fresh()
+		e := process(t, url)
+		cs := agency(4)
+		submit(t, e, cs[:1])
+		body, err := json.Marshal(cs[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		// A process of another version stores a complaint.
+		if err := e.cfg.DB.Update(t.Context(), func(tx *store.Tx) error {
+			_, err := tx.AddComplaints(t.Context(), bank, tester, []store.NewComplaint{{ID: cs[1].ID, Received: cs[1].Received, Digest: []byte("d"), Body: body, Trace: []byte{200, 1}, Screening: []byte("{}")}})
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		got := submit(t, e, cs[2:3])
+		if got[0].Screening == nil || got[0].Screening.Compared != 2 || len(got[0].Screening.Links) != 4 {
+			t.Errorf("%+v: want it compared with both, the one reduced anew", got[0].Screening)
+		}
+		late := process(t, url)
+		waitReady(t, late)
+		if n := late.Status()[0].Loaded; n != 3 {
+			t.Errorf("a new process has %d in memory, want 3", n)
+		}
+	})
+}
+
+func TestTagThatAPersonRemovedStaysAway(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, fresh func() string) {
+		e := process(t, fresh())
+		cs := agency(9)
+		submit(t, e, append(strangers(300), cs[:6]...))
+		quiet(t, e)
+		var id string
+		var target bonafide.Target
+		for _, tag := range tags(t, e, "live") {
+			if tag.Target.Kind == bonafide.OnCustomer {
+				id, target = tag.ID, tag.Target
+			}
+		}
+		if err := e.cfg.DB.Update(t.Context(), func(tx *store.Tx) error {
+			return tx.RemoveTags(t.Context(), bank, tester, []string{id}, "a mistake")
+		}); err != nil {
+			t.Fatal(err)
+		}
+		r := onlyRing(t, e)
+		d, err := e.desk(t.Context(), bank)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.ID = "another"
+		var body bonafide.Ring
+		if err := json.Unmarshal(r.Body, &body); err != nil {
+			t.Fatal(err)
+		}
+		g, err := d.live.Group(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.cfg.DB.Update(t.Context(), func(tx *store.Tx) error {
+			_, err := d.settleTags(t.Context(), tx, bonafide.System("settle"), r, body, nil, g.Self, time.Now())
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		for _, tag := range tags(t, e, "live") {
+			if tag.Target == target {
+				t.Error("it came back under another ring")
+			}
 		}
 	})
 }

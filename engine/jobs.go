@@ -50,13 +50,22 @@ func (e *Engine) wake() {
 // jobs claims and runs jobs of one kind until ctx ends.
 func (e *Engine) jobs(ctx context.Context, kind string, limit int, do func(context.Context, store.Job) error) error {
 	for {
+		if !e.ready() { // another process does them meanwhile
+			if !sleep(ctx, poll) {
+				return nil
+			}
+			continue
+		}
 		claimed, err := e.cfg.DB.Claim(ctx, e.owner, []string{kind}, e.cfg.Now(), lease, limit)
 		if err != nil && ctx.Err() == nil {
 			e.cfg.Log.WarnContext(ctx, "claim jobs", slog.Any("kind", kind), slog.Any("err", err))
 		}
 		e.working.Add(int64(len(claimed)))
 		for _, j := range claimed {
-			err := e.doOne(ctx, j, do)
+			err := errTooOften
+			if j.Attempt <= maxAttempts {
+				err = e.doOne(ctx, j, do)
+			}
 			switch {
 			case err == nil:
 			case ctx.Err() != nil:
@@ -81,6 +90,19 @@ func (e *Engine) jobs(ctx context.Context, kind string, limit int, do func(conte
 		}
 		t.Stop()
 	}
+}
+
+// errTooOften buries a job that took its process down, or failed, again and again.
+var errTooOften = errors.New("tried too often")
+
+// ready reports whether every tenant's complaints are in memory.
+func (e *Engine) ready() bool {
+	for _, s := range e.Status() {
+		if !s.Ready {
+			return false
+		}
+	}
+	return true
 }
 
 // doOne runs a job, a fault in which is an error and not the end.

@@ -18,6 +18,7 @@ import (
 // settled is what is stored already, so that only what changed is written. It is
 // read anew for each grouping: another process may have settled the last one.
 type settled struct {
+	since     int64 // events before it began
 	verdicts  map[string][32]byte
 	templates map[string]templateState
 }
@@ -43,7 +44,10 @@ type change struct {
 // settle stores what a grouping changed: rings under their lasting ids, verdicts,
 // templates, tags. Each step is one transaction and can be repeated; the last ends
 // the job.
-func (d *desk) settle(ctx context.Context, g *pipeline.Grouping, j store.Job) error {
+func (d *desk) settle(ctx context.Context, g *pipeline.Grouping, apart [][2]string, j store.Job) error {
+	if err := d.begin(ctx); err != nil {
+		return err
+	}
 	before, err := d.rings(ctx)
 	if err != nil {
 		return err
@@ -52,38 +56,57 @@ func (d *desk) settle(ctx context.Context, g *pipeline.Grouping, j store.Job) er
 		return err
 	}
 	now := d.cfg.Now().UTC()
-	changes, lasting := d.track(before, g, now, false)
-	if err := d.settleVerdicts(ctx, g, changes, lasting); err != nil {
+	changes, lasting := d.track(before, g, now, apart, false)
+	if err := d.settleVerdicts(ctx, g, changes, lasting, j); err != nil {
 		return err
 	}
-	if err := d.saveChanges(ctx, changes, g, now); err != nil {
+	if err := d.saveChanges(ctx, changes, g, now, j); err != nil {
 		return err
 	}
-	members := map[string][]string{}
+	members, cleared := map[string][]string{}, map[string]bool{}
 	for _, c := range changes {
 		if c.row.Found || c.row.State == string(bonafide.RingIsFirm) {
 			members[c.row.ID] = c.row.Members
+			cleared[c.row.ID] = c.row.State == string(bonafide.RingIsCleared)
 		}
 	}
-	d.live.Belong(members)
+	d.live.Belong(members, cleared)
 	return d.done(ctx, j)
 }
 
 // saveChanges stores changed rings, some at a time.
-func (d *desk) saveChanges(ctx context.Context, changes []change, g *pipeline.Grouping, now time.Time) error {
-	const rings = 10 // with their tags
+func (d *desk) saveChanges(ctx context.Context, changes []change, g *pipeline.Grouping, now time.Time, j store.Job) error {
 	var wrote []change
 	for _, c := range changes {
 		if c.wrote {
 			wrote = append(wrote, c)
 		}
 	}
-	for lo := 0; lo < len(wrote); lo += rings {
-		some := wrote[lo:min(len(wrote), lo+rings)]
-		err := d.update(ctx, func(tx *store.Tx) error { return d.saveRings(ctx, tx, some, g.Self, now) })
+	for len(wrote) > 0 {
+		// So many that their members, each with its tags, stay within part.
+		n, size := 1, len(wrote[0].row.Members)
+		for n < len(wrote) && size+len(wrote[n].row.Members) <= part {
+			size += len(wrote[n].row.Members)
+			n++
+		}
+		some := wrote[:n]
+		wrote = wrote[n:]
+		var since int64
+		err := d.update(ctx, func(tx *store.Tx) error {
+			if err := d.watch(ctx, tx, j); err != nil {
+				return err
+			}
+			if err := d.saveRings(ctx, tx, some, g.Self, now); err != nil {
+				return err
+			}
+			var err error
+			since, err = tx.CountEvents(ctx, d.tenant) // its own are no surprise
+			return err
+		})
 		if err != nil {
 			return fmt.Errorf("store rings: %w", err)
 		}
+		d.settling.since = since
 	}
 	return nil
 }
@@ -118,22 +141,37 @@ func reopens(cleared int) int { return max(3, (cleared+1)/2) }
 // track gives the rings of a grouping their lasting ids and says what changed.
 // lasting maps the grouping's ids to them.
 //
-// With growOnly, for a grouping of some of the complaints, nobody leaves a ring: the
-// next whole grouping says who does.
-func (d *desk) track(before []store.RingRow, g *pipeline.Grouping, now time.Time, growOnly bool) (changes []change, lasting map[string]string) {
+// With growOnly, for a grouping of some of the complaints, nobody leaves a ring but who
+// is kept apart from another member: the next whole grouping says who does.
+func (d *desk) track(before []store.RingRow, g *pipeline.Grouping, now time.Time, apart [][2]string, growOnly bool) (changes []change, lasting map[string]string) {
 	lasting = map[string]string{}
 	olds := make([]ring.Lasting, len(before))
 	byID := map[string]*store.RingRow{}
 	for i := range before {
 		r := &before[i]
 		byID[r.ID] = r
-		olds[i] = ring.Lasting{ID: r.ID, Members: r.Members, Firm: r.State == string(bonafide.RingIsFirm)}
+		olds[i] = ring.Lasting{ID: r.ID, Members: r.Members, Firm: r.State != string(bonafide.RingProposed)}
 	}
 	found := make([][]string, len(g.Result.Rings))
 	for i, r := range g.Result.Rings {
 		found[i] = r.Members
 	}
 	steps := ring.Track(olds, found)
+	decided := decisionsOf(before)
+	in := map[string]int{} // the ring found that a complaint stands in
+	held := map[int]bool{} // parts of a confirmed ring, which keeps its members
+	for _, s := range steps {
+		if s.Fate == ring.SplitOff && decided.firm(s.Other, found[s.Found]) {
+			held[s.Found] = true
+			lasting[g.Result.Rings[s.Found].ID] = s.Other
+			continue
+		}
+		if s.Found >= 0 {
+			for _, m := range found[s.Found] {
+				in[m] = s.Found
+			}
+		}
+	}
 	ids := make([]string, len(found))
 	for i := range steps {
 		if steps[i].Found >= 0 {
@@ -152,6 +190,9 @@ func (d *desk) track(before []store.RingRow, g *pipeline.Grouping, now time.Time
 			})
 		}
 		old := byID[s.ID]
+		if held[s.Found] {
+			continue
+		}
 		if s.Found < 0 {
 			if growOnly && (s.Fate != ring.Merged || !contains(found[s.Into], old.Members)) {
 				continue
@@ -166,7 +207,7 @@ func (d *desk) track(before []store.RingRow, g *pipeline.Grouping, now time.Time
 		r := g.Result.Rings[s.Found]
 		lasting[r.ID] = s.ID
 		if growOnly && old != nil && len(s.Removed) > 0 {
-			r = staying(r, *old, s.Removed)
+			r = staying(r, *old, mayStay(s.Removed, r.Members, apart))
 			s.Removed = nil
 		}
 		c.ring, c.keys = r, g.Shared[s.Found]
@@ -185,9 +226,16 @@ func (d *desk) track(before []store.RingRow, g *pipeline.Grouping, now time.Time
 				emit(bonafide.RingFormed, "", c.row.Reason)
 			}
 		} else {
-			d.goOn(&c, *old, s, emit)
+			d.goOn(&c, *old, s, in, apart, emit)
+		}
+		if from := decided.cleared(c.row.Members); from != nil && c.row.State == string(bonafide.RingProposed) && len(c.ring.Decisions) == 0 {
+			c.row.State, c.row.Reason = string(bonafide.RingIsCleared), "most of its members were cleared as part of another ring"
+			c.ring.Decisions, c.wrote = []bonafide.Decision{*from}, true
 		}
 		c.write()
+		if last := lastDecision(c.ring.Decisions); old != nil && last != nil && old.Updated.Equal(last.At) {
+			c.wrote = true // decided since: its tags say so
+		}
 		if old != nil && !c.wrote {
 			c.row.Updated = old.Updated
 			c.wrote = string(c.row.Body) != string(old.Body)
@@ -230,7 +278,7 @@ func (c *change) write() {
 }
 
 // goOn carries a ring on: what people decided stays.
-func (d *desk) goOn(c *change, old store.RingRow, s ring.Step, emit func(bonafide.EventType, string, string)) {
+func (d *desk) goOn(c *change, old store.RingRow, s ring.Step, in map[string]int, apart [][2]string, emit func(bonafide.EventType, string, string)) {
 	var was bonafide.Ring
 	if err := json.Unmarshal(old.Body, &was); err == nil {
 		c.ring.Decisions = was.Decisions
@@ -239,14 +287,18 @@ func (d *desk) goOn(c *change, old store.RingRow, s ring.Step, emit func(bonafid
 	decided := lastDecision(c.ring.Decisions)
 	if old.State == string(bonafide.RingIsFirm) && decided != nil {
 		// Whom a person confirmed stays, also where the evidence alone would let go.
-		for _, m := range decided.Members {
-			if !slices.Contains(c.row.Members, m) {
-				c.row.Members = append(slices.Clone(c.row.Members), m)
+		// But who was kept apart by a person, or is found in another ring.
+		var back []string
+		for _, m := range old.Members {
+			at, elsewhere := in[m]
+			if slices.Contains(decided.Members, m) && !slices.Contains(c.row.Members, m) && (!elsewhere || at == s.Found) {
+				back = append(back, m)
 			}
 		}
-		slices.Sort(c.row.Members)
-		c.ring.Members, c.row.Size = c.row.Members, len(c.row.Members)
-		s.Removed = slices.DeleteFunc(slices.Clone(s.Removed), func(m string) bool { return slices.Contains(decided.Members, m) })
+		back = mayStay(back, c.row.Members, apart)
+		c.ring = staying(c.ring, old, back)
+		c.row.Members, c.row.Size = c.ring.Members, len(c.ring.Members)
+		s.Removed = slices.DeleteFunc(slices.Clone(s.Removed), func(m string) bool { return slices.Contains(back, m) })
 	}
 	if len(s.Added) > 0 {
 		c.row.Reason = fmt.Sprintf("%d more complaints are tied to it", len(s.Added))
@@ -258,6 +310,10 @@ func (d *desk) goOn(c *change, old store.RingRow, s ring.Step, emit func(bonafid
 	}
 	if old.Level != c.row.Level {
 		emit(bonafide.RingLevel, "", "another level is proposed for its members")
+	}
+	if old.State == string(bonafide.RingIsFirm) && bonafide.Level(c.row.Level) == bonafide.Level1 && confirmers(c.ring.Decisions) < 2 {
+		c.row.State, c.row.Reason = string(bonafide.RingProposed), "its level rose to 1: a second person has to confirm it"
+		emit(bonafide.RingAwaits, "", c.row.Reason)
 	}
 	if old.State == string(bonafide.RingIsCleared) && decided != nil {
 		more := 0
@@ -281,7 +337,7 @@ func (d *desk) lose(c *change, old store.RingRow, s ring.Step, ids []string, emi
 	_ = json.Unmarshal(old.Body, &c.ring)
 	c.row.Found = false
 	switch {
-	case s.Fate == ring.Merged:
+	case s.Fate == ring.Merged && old.State == string(bonafide.RingProposed):
 		c.row.State, c.wrote = string(bonafide.RingIsMerged), true
 		c.row.Reason = "its members are part of another ring now"
 		emit(bonafide.RingMerged, ids[s.Into], c.row.Reason)
@@ -379,7 +435,7 @@ func (d *desk) remember(ctx context.Context) error {
 }
 
 // settleVerdicts stores the verdicts and templates that changed.
-func (d *desk) settleVerdicts(ctx context.Context, g *pipeline.Grouping, changes []change, lasting map[string]string) error {
+func (d *desk) settleVerdicts(ctx context.Context, g *pipeline.Grouping, changes []change, lasting map[string]string, j store.Job) error {
 	s := &d.settling
 	by := bonafide.System("settle")
 	names, err := d.settleTemplates(ctx, by, g)
@@ -425,7 +481,12 @@ func (d *desk) settleVerdicts(ctx context.Context, g *pipeline.Grouping, changes
 	for len(put) > 0 || len(drop) > 0 {
 		some, gone := put[:min(part, len(put))], drop[:min(part, len(drop))]
 		put, drop = put[len(some):], drop[len(gone):]
-		err := d.update(ctx, func(tx *store.Tx) error { return tx.SaveVerdicts(ctx, d.tenant, by, some, gone) })
+		err := d.update(ctx, func(tx *store.Tx) error {
+			if err := d.watch(ctx, tx, j); err != nil {
+				return err
+			}
+			return tx.SaveVerdicts(ctx, d.tenant, by, some, gone)
+		})
 		if err != nil {
 			return fmt.Errorf("store verdicts: %w", err)
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"bonafide"
 	"bonafide/pipeline"
@@ -45,7 +46,6 @@ type ticket struct {
 	by    bonafide.Actor
 	items []item
 	done  chan error
-	ctx   context.Context
 }
 
 // item is one complaint on its way.
@@ -67,7 +67,7 @@ func (e *Engine) Submit(ctx context.Context, t bonafide.Tenant, by bonafide.Acto
 	if err != nil {
 		return nil, err
 	}
-	tk := &ticket{by: by, items: make([]item, len(in)), done: make(chan error, 1), ctx: ctx}
+	tk := &ticket{by: by, items: make([]item, len(in)), done: make(chan error, 1)}
 	if err := d.prepare(ctx, tk, in); err != nil {
 		return nil, err
 	}
@@ -166,9 +166,14 @@ func (d *desk) commitLoop(ctx context.Context) error {
 			}
 		}
 		// What is taken is stored even while the program is stopping.
-		d.commit(context.WithoutCancel(ctx), batch)
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitWithin)
+		d.commit(end, batch)
+		cancel()
 	}
 }
+
+// commitWithin bounds one transaction of intake: longer than any that works.
+const commitWithin = 30 * time.Second
 
 // refuse answers what still waits when the program stops: nothing of it is stored.
 func (d *desk) refuse() error {
@@ -224,7 +229,9 @@ func (d *desk) store(ctx context.Context, batch []*ticket, ask bool) (int, error
 		ready := d.ready.Load()
 		if ready && head.Complaints > d.live.Last() { // others stored something
 			if err := d.read(ctx, tx, head.Complaints); err != nil {
-				return err
+				// Stored now, screened by a job: a complaint is never held up for it.
+				d.cfg.Log.ErrorContext(ctx, "read what others stored", slog.Any("tenant", d.tenant), slog.Any("err", err))
+				ready = false
 			}
 		}
 		groups, err := d.classify(ctx, tx, batch, ask || !ready)

@@ -55,22 +55,23 @@ func (l *Live) GroupAround(ctx context.Context, places []int64, apart [][2]strin
 		l.mu.RUnlock()
 		return nil, false, nil
 	}
-	core, near, ok := l.around(places)
-	s := &Scanner{cfg: l.beside(), apart: apart, bare: true}
 	part := *l.learned
-	uses := map[bonafide.Key]int{}
-	for _, i := range near {
-		sub := l.all[i]
-		s.all = append(s.all, sub)
-		for _, k := range sub.things() {
-			uses[k] = 1 + len(l.holders[k].more)
-		}
-	}
 	last := int64(len(l.all))
 	l.mu.RUnlock()
+	core, near, ok := l.around(places)
 	if !ok {
 		return nil, false, nil
 	}
+	s := &Scanner{cfg: l.beside(), apart: apart, bare: true}
+	uses := map[bonafide.Key]int{}
+	l.inParts(near, func(i int32) {
+		if sub := l.all[i]; sub != nil {
+			s.all = append(s.all, sub)
+			for _, k := range sub.things() {
+				uses[k] = 1 + len(l.holders[k].more)
+			}
+		}
+	})
 	part.uses = func(k bonafide.Key) int { return uses[k] }
 	s.part = &part
 	letters, found, err := s.compare(ctx)
@@ -124,19 +125,24 @@ func (l *Live) around(places []int64) (core map[string]bool, near []int32, ok bo
 		}
 		return true
 	}
+	l.mu.RLock()
 	for _, p := range places {
 		if p >= 1 && int(p) <= len(l.all) {
 			add(int32(p - 1))
 		}
 	}
-	if !connect() {
-		return nil, nil, false
-	}
+	ok = connect()
 	core = map[string]bool{}
 	var first []int32
 	for i := range in {
-		core[l.all[i].ID] = true
-		first = append(first, i)
+		if l.all[i] != nil {
+			core[l.all[i].ID] = true
+			first = append(first, i)
+		}
+	}
+	l.mu.RUnlock()
+	if !ok {
+		return nil, nil, false
 	}
 	slices.Sort(first)
 	all := map[int32]bool{}
@@ -145,7 +151,10 @@ func (l *Live) around(places []int64) (core map[string]bool, near []int32, ok bo
 	}
 	a := l.queries.Get().(*asker)
 	defer l.queries.Put(a)
-	for _, i := range first {
+	l.inParts(first, func(i int32) {
+		if l.all[i] == nil || len(all) > nearLimit {
+			return
+		}
 		for _, c := range a.query.Candidates(l.all[i].letter.Keys(), len(l.all), 2*candidates) {
 			j := int32(c.ID)
 			if l.all[j] == nil || all[j] {
@@ -162,16 +171,34 @@ func (l *Live) around(places []int64) (core map[string]bool, near []int32, ok bo
 					}
 				}
 			}
-			if len(all) > nearLimit {
-				return nil, nil, false
-			}
 		}
+	})
+	if len(all) > nearLimit {
+		return nil, nil, false
 	}
 	for i := range all {
 		near = append(near, i)
 	}
 	slices.Sort(near)
 	return core, near, true
+}
+
+// inParts calls do with each complaint under the reading lock, and lets go of it after every
+// few: whoever adds complaints waits a moment at most.
+func (l *Live) inParts(complaints []int32, do func(i int32)) {
+	const few = 8
+	for len(complaints) > 0 {
+		n := min(few, len(complaints))
+		l.mu.RLock()
+		for _, i := range complaints[:n] {
+			do(i)
+		}
+		l.mu.RUnlock()
+		complaints = complaints[n:]
+		if l.cfg.Pause != nil {
+			l.cfg.Pause()
+		}
+	}
 }
 
 // places returns where the members of a lasting ring stand.

@@ -33,9 +33,10 @@ type Live struct {
 	holders map[bonafide.Key]places
 	ids     map[uint64]struct{} // hashes of the ids that were ever kept
 	seed    maphash.Seed
-	corpus  *text.Corpus // of the last grouping, nil before it
-	sums    []text.Sums  // of the letters that took part in it
-	learned *learned     // by it
+	routed  map[bonafide.Key]bool // customers, one of whose complaints goes to a person first
+	corpus  *text.Corpus          // of the last grouping, nil before it
+	sums    []text.Sums           // of the letters that took part in it
+	learned *learned              // by it
 	queries sync.Pool
 
 	rings    map[string]string   // the lasting ring of each member
@@ -62,7 +63,7 @@ func NewLive(cfg Config, expect int) *Live {
 		cfg: cfg, reduce: newReducer(cfg.Normalize, cfg.Secret),
 		index:   text.NewIndex(expect+expect/4, 0),
 		holders: make(map[bonafide.Key]places, 2*expect), rings: map[string]string{},
-		ids: make(map[uint64]struct{}, expect), seed: maphash.MakeSeed(),
+		ids: make(map[uint64]struct{}, expect), routed: map[bonafide.Key]bool{}, seed: maphash.MakeSeed(),
 	}
 	l.all = make([]*subject, 0, expect+expect/4)
 	l.queries.New = func() any { return &asker{query: text.NewQuery(l.index), words: text.NewComparer(nil)} }
@@ -75,7 +76,7 @@ func (l *Live) Reduce(ctx context.Context, c *bonafide.Complaint) (Reduced, erro
 	if err != nil {
 		return Reduced{}, err
 	}
-	sub.Text, sub.Customer.Name, sub.keys = "", "", nil
+	sub.Text, sub.Name, sub.keys = "", "", nil
 	return Reduced{sub}, nil
 }
 
@@ -106,6 +107,11 @@ func (l *Live) Keep(first int64, batch []Reduced) {
 		at := int32(len(l.all))
 		l.all = append(l.all, r.sub)
 		l.kept++
+		if f := r.sub.facts; f.Vulnerable || f.WhitePath {
+			for _, k := range f.Self {
+				l.routed[k] = true
+			}
+		}
 		l.ids[maphash.String(l.seed, r.sub.ID)] = struct{}{}
 		l.index.Add(keys[i])
 		for _, k := range r.sub.things() {
@@ -138,14 +144,56 @@ func (l *Live) Forget(ids []string) {
 	for _, id := range ids {
 		gone[id] = true
 	}
+	l.mu.RLock()
+	all := slices.Clone(l.all)
+	l.mu.RUnlock()
+	var at []int
+	for i, sub := range all {
+		if sub != nil && gone[sub.ID] {
+			at = append(at, i)
+		}
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for i, sub := range l.all {
-		if sub != nil && gone[sub.ID] {
+	for _, i := range at {
+		if l.all[i] != nil {
 			l.all[i] = nil
 			l.kept--
 		}
 	}
+}
+
+// OfCustomer returns the complaints that one of a customer's keys stands in.
+func (l *Live) OfCustomer(self bonafide.Key) []string {
+	l.mu.RLock()
+	all := slices.Clone(l.all)
+	l.mu.RUnlock()
+	var out []string
+	for _, sub := range all {
+		if sub != nil && slices.Contains(sub.facts.Self, self) {
+			out = append(out, sub.ID)
+		}
+	}
+	return out
+}
+
+// Selves adds to self the customers of members of lasting rings, where they are not
+// in it, and returns which of the members belong to a customer who goes to a person
+// first: one of their complaints is flagged as vulnerable or came through a declared
+// representative.
+func (l *Live) Selves(self map[string]bonafide.Key, members []string) (routed map[string]bool) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	routed = map[string]bool{}
+	for _, m := range members {
+		if i, ok := l.memberAt[m]; ok && l.all[i] != nil && self[m] == 0 && len(l.all[i].facts.Self) > 0 {
+			self[m] = l.all[i].facts.Self[0]
+		}
+		if k := self[m]; k != 0 && l.routed[k] {
+			routed[m] = true
+		}
+	}
+	return routed
 }
 
 // things are the keys of what a complaint was filed and handed in with, each once.
@@ -202,7 +250,7 @@ func (l *Live) screen(ctx context.Context, before int, first int64, batch []Redu
 		sub := batch[i].sub
 		a := l.queries.Get().(*asker)
 		defer l.queries.Put(a)
-		j := judging{l: l, a: a, sub: sub, links: map[string][]bonafide.Link{}, others: map[string]*subject{}}
+		j := judging{l: l, a: a, sub: sub, before: before, links: map[string][]bonafide.Link{}, others: map[string]*subject{}, beside: map[bonafide.Key][]*subject{}}
 		keys := sub.letter.Keys()
 		a.words.Weigh(l.corpus)
 		a.words.Set(sub.letter)
@@ -216,14 +264,16 @@ func (l *Live) screen(ctx context.Context, before int, first int64, batch []Redu
 			}
 		}
 		for _, k := range sub.things() {
+			for _, h := range with[k] {
+				if h < i {
+					j.beside[k] = append(j.beside[k], batch[h].sub)
+				}
+			}
 			for _, h := range l.latest(k, before) {
 				j.thing(l.all[h])
 			}
-			for _, h := range with[k] {
-				if h >= i {
-					break
-				}
-				j.thing(batch[h].sub)
+			for _, s := range j.beside[k] {
+				j.thing(s)
 			}
 		}
 		s, err := j.screening()
@@ -245,7 +295,7 @@ func (l *Live) screen(ctx context.Context, before int, first int64, batch []Redu
 	for w := range l.cfg.Workers {
 		wg.Go(func() {
 			for i := w; i < len(batch) && errs[w] == nil && ctx.Err() == nil; i += l.cfg.Workers {
-				errs[w] = one(i)
+				errs[w] = guarded(func() error { return one(i) })
 			}
 		})
 	}
@@ -298,7 +348,9 @@ type judging struct {
 	sub    *subject
 	links  map[string][]bonafide.Link // by the other complaint
 	others map[string]*subject
-	alike  int // different complaints with the same letter
+	alike  int                         // different complaints with the same letter
+	before int                         // places up to here are compared with
+	beside map[bonafide.Key][]*subject // complaints of the batch before this one, by what they share with it
 }
 
 func (j *judging) add(other *subject, link bonafide.Link) {
@@ -346,7 +398,7 @@ func (j *judging) thing(other *subject) {
 	if other == nil || other == j.sub {
 		return
 	}
-	holders := func(k bonafide.Key) int { return len(j.l.holders[k].more) + 2 } // with the new one
+	holders := j.customers
 	a := bonafide.Trace{Complaint: j.sub.ID, Body: j.sub.facts}
 	b := bonafide.Trace{Complaint: other.ID, Body: other.facts}
 	if link, ok := (identity.Signal{Holders: holders, Customers: j.l.kept}).Compare(a, b); ok {
@@ -359,6 +411,31 @@ func (j *judging) thing(other *subject) {
 	if link, ok := (document.Signal{Holders: holders}).Compare(a, b); ok {
 		j.add(other, link)
 	}
+}
+
+// customers counts those filed with a thing, this one included, as far as a few
+// complaints tell.
+func (j *judging) customers(k bonafide.Key) int {
+	seen := map[bonafide.Key]bool{}
+	unknown := 0
+	count := func(s *subject) {
+		if s == nil {
+			return
+		}
+		if len(s.facts.Self) == 0 {
+			unknown++
+			return
+		}
+		seen[s.facts.Self[0]] = true
+	}
+	for _, h := range j.l.latest(k, j.before) {
+		count(j.l.all[h])
+	}
+	for _, s := range j.beside[k] {
+		count(s)
+	}
+	count(j.sub)
+	return len(seen) + unknown
 }
 
 // screening orders the links and says what is known at once.
@@ -492,21 +569,26 @@ func (w *writer) grouping(last int64) *Grouping {
 
 // Belong says which complaints are in which lasting ring: screenings name it, and new
 // complaints are joined with all of it.
-func (l *Live) Belong(members map[string][]string) {
-	rings := map[string]string{}
+// cleared are those that a person cleared: screenings do not name them.
+func (l *Live) Belong(members map[string][]string, cleared map[string]bool) {
+	rings, in := map[string]string{}, map[string]bool{}
 	for r, ms := range members {
 		for _, m := range ms {
-			rings[m] = r
+			in[m] = true
+			if !cleared[r] {
+				rings[m] = r
+			}
 		}
 	}
 	at := make(map[string]int32, len(rings))
 	l.mu.RLock()
-	for i, sub := range l.all {
-		if sub != nil && rings[sub.ID] != "" {
+	all := slices.Clone(l.all)
+	l.mu.RUnlock()
+	for i, sub := range all {
+		if sub != nil && in[sub.ID] {
 			at[sub.ID] = int32(i)
 		}
 	}
-	l.mu.RUnlock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.rings, l.members, l.memberAt = rings, members, at
@@ -532,8 +614,8 @@ func (l *Live) Join(members map[string][]string) {
 			}
 		}
 	}
-	// New members are among the last complaints: look from the end.
-	for i := len(l.all) - 1; i >= 0 && len(unplaced) > 0; i-- {
+	// New members are among the last complaints: look from the end, and not at all of them.
+	for i := len(l.all) - 1; i >= max(0, len(l.all)-10*nearLimit) && len(unplaced) > 0; i-- {
 		if sub := l.all[i]; sub != nil && unplaced[sub.ID] {
 			l.memberAt[sub.ID] = int32(i)
 			delete(unplaced, sub.ID)

@@ -110,7 +110,7 @@ func keep(t testing.TB, l *Live, cs []bonafide.Complaint) {
 func TestGroupAroundFindsWhatAWholeGroupingFinds(t *testing.T) {
 	cs := agency(strangers(300, 1), 9)
 	l, g := live(t, cs[:304], 64) // four members have arrived
-	l.Belong(map[string][]string{"lasting": g.Result.Rings[0].Members})
+	l.Belong(map[string][]string{"lasting": g.Result.Rings[0].Members}, nil)
 	keep(t, l, cs[304:])
 	places, more := l.Sharing(305, 100)
 	if len(places) != 5 || more {

@@ -219,7 +219,7 @@ func (w *writer) writeRings() {
 		r.Template = w.mainTemplate(f.Members)
 		hints := w.hidden(f, visible)
 		for k, m := range f.Members {
-			tie := bonafide.Tie{Complaint: w.all[m].ID, Received: w.all[m].Received, Region: w.all[m].Customer.Region}
+			tie := bonafide.Tie{Complaint: w.all[m].ID, Received: w.all[m].Received, Region: w.all[m].Region}
 			tie.Why = append(tie.Why, tied[m]...)
 			if hint := hints[m]; hint != "" {
 				tie.Why = append(tie.Why, hint)
@@ -250,7 +250,7 @@ func (w *writer) together(members []int32) (pairs int, bits float64) {
 	traces := make([]bonafide.Trace, len(members))
 	for i, m := range members {
 		// Extract of timing never fails: it reads the date only.
-		traces[i], _ = sig.Extract(context.Background(), w.all[m].Complaint)
+		traces[i], _ = sig.Extract(context.Background(), &bonafide.Complaint{ID: w.all[m].ID, Received: w.all[m].Received})
 	}
 	chance := math.Log2(float64(len(members))) + 2
 	for i, a := range members {

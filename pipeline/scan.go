@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"bonafide"
 	"bonafide/normalize"
@@ -49,7 +50,7 @@ type Scanner struct {
 
 // A subject is one complaint with what the signals keep of it.
 type subject struct {
-	*bonafide.Complaint
+	slim
 	facts  *bonafide.Facts
 	letter text.Letter
 	pairs  text.Letter    // beside letter in scripts without spaces; see [text.ParsePairs]
@@ -78,7 +79,7 @@ func newReducer(cfg normalize.Config, secret []byte) *reducer {
 
 // run reduces c to what comparisons need. Its personal values are hashed.
 func (r *reducer) run(ctx context.Context, c *bonafide.Complaint) (*subject, error) {
-	sub := &subject{Complaint: c, pairs: text.ParsePairs(c.Text)}
+	sub := &subject{slim: slimOf(c), pairs: text.ParsePairs(c.Text)}
 	for _, sig := range r.signals {
 		t, err := sig.Extract(ctx, c)
 		if err != nil {
@@ -93,7 +94,6 @@ func (r *reducer) run(ctx context.Context, c *bonafide.Complaint) (*subject, err
 			sub.papers = body
 		}
 	}
-	sub.Complaint = slim(c)
 	return sub, nil
 }
 
@@ -142,13 +142,20 @@ func (s *Scanner) extract(ctx context.Context) error {
 	return err
 }
 
-// slim returns what later stages need of c in the clear: the letter, the name (to
-// mask it), the region, the date and in what standing somebody spoke. Every
-// other personal value is gone once it is hashed.
-func slim(c *bonafide.Complaint) *bonafide.Complaint {
-	s := &bonafide.Complaint{
-		ID: c.ID, Received: c.Received, Channel: c.Channel, Lang: c.Lang, Text: c.Text, Product: c.Product,
-		Customer: bonafide.Customer{Name: c.Customer.Name, Region: c.Customer.Region},
+// slim is what later stages need of a complaint in the clear: the letter and the name
+// (to mask it), which a service leaves out, the region, the date and in what standing
+// somebody spoke. Every other personal value is gone once it is hashed.
+type slim struct {
+	ID, Text, Name, Region, Lang, Product string
+	Channel                               bonafide.Channel
+	Received                              time.Time
+	Representative                        *bonafide.Representative // its name and licence left out
+}
+
+func slimOf(c *bonafide.Complaint) slim {
+	s := slim{
+		ID: c.ID, Text: c.Text, Name: c.Customer.Name, Region: c.Customer.Region, Lang: c.Lang, Product: c.Product,
+		Channel: c.Channel, Received: c.Received,
 	}
 	if c.Representative != nil {
 		s.Representative = &bonafide.Representative{Type: c.Representative.Type, Confirmed: c.Representative.Confirmed}
@@ -185,7 +192,7 @@ func (s *Scanner) fan(ctx context.Context, stage string, n int, work func(lo, hi
 				s.pause()
 				err := ctx.Err()
 				if err == nil {
-					err = work(lo, hi)
+					err = guarded(func() error { return work(lo, hi) })
 				}
 				mu.Lock()
 				if err != nil && first == nil {
@@ -201,6 +208,16 @@ func (s *Scanner) fan(ctx context.Context, stage string, n int, work func(lo, hi
 	}
 	wg.Wait()
 	return first
+}
+
+// guarded runs work; a fault in it is an error and not the end of the program.
+func guarded(work func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("a fault in comparing: %v", p)
+		}
+	}()
+	return work()
 }
 
 // pause lets other work go first, where the caller wants that.

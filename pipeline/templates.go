@@ -161,7 +161,7 @@ func hideName(words string) string {
 
 // maskName hides the name of the customer of complaint i.
 func (w *writer) maskName(i int32, s string) string {
-	name := strings.TrimSpace(w.all[i].Customer.Name)
+	name := strings.TrimSpace(w.all[i].Name)
 	if len(name) <= 2 {
 		return s
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"time"
+	"unique"
 
 	"bonafide"
 	"bonafide/signal/text"
@@ -45,7 +46,7 @@ func (r Reduced) Marshal() []byte {
 	w.text(string(s.Channel))
 	w.text(s.Lang)
 	w.text(s.Product)
-	w.text(s.Customer.Region)
+	w.text(s.Region)
 	if rep := s.Representative; rep == nil {
 		w.flags(false)
 	} else {
@@ -86,16 +87,17 @@ func ParseReduced(b []byte) (Reduced, error) {
 		return Reduced{}, errors.New("the trace was written by another version of the program: it has to be made anew")
 	}
 	r.b = b[1:]
-	c := &bonafide.Complaint{ID: r.text()}
-	c.Received = instant(r.int())
-	c.Channel, c.Lang, c.Product = bonafide.Channel(r.text()), r.text(), r.text()
-	c.Customer.Region = r.text()
+	s := &subject{}
+	s.ID = r.text()
+	s.Received = instant(r.int())
+	s.Channel, s.Lang, s.Product = bonafide.Channel(r.word()), r.word(), r.word()
+	s.Region = r.word()
 	if has, confirmed := r.flags(); has {
-		c.Representative = &bonafide.Representative{Confirmed: confirmed}
-		c.Representative.Type = bonafide.RepresentativeType(r.text())
+		s.Representative = &bonafide.Representative{Confirmed: confirmed}
+		s.Representative.Type = bonafide.RepresentativeType(r.word())
 	}
-	s := &subject{Complaint: c, letter: r.letter(), pairs: r.letter()}
-	f := &bonafide.Facts{Complaint: c.ID, Received: c.Received, Channel: c.Channel, Region: r.text(), Product: r.text()}
+	s.letter, s.pairs = r.letter(), r.letter()
+	f := &bonafide.Facts{Complaint: s.ID, Received: s.Received, Channel: s.Channel, Region: r.word(), Product: r.word()}
 	f.Self = r.keys()
 	if home := r.keys(); len(home) == 3 {
 		f.Surname, f.Home, f.Building = home[0], home[1], home[2]
@@ -105,11 +107,11 @@ func ParseReduced(b []byte) (Reduced, error) {
 	f.Numbers, f.Pieces = r.keys(), r.keys()
 	for _, facts := range []*[]bonafide.Fact{&f.Filed, &f.Known} {
 		for range r.count(17) {
-			*facts = append(*facts, bonafide.Fact{Kind: bonafide.IdentifierKind(r.text()), Key: r.key(), Visible: r.key()})
+			*facts = append(*facts, bonafide.Fact{Kind: bonafide.IdentifierKind(r.word()), Key: r.key(), Visible: r.key()})
 		}
 	}
 	for range r.count(10) {
-		f.Papers = append(f.Papers, bonafide.Paper{Key: r.key(), Kind: r.text(), Verified: bonafide.Authenticity(r.text())})
+		f.Papers = append(f.Papers, bonafide.Paper{Key: r.key(), Kind: r.word(), Verified: bonafide.Authenticity(r.word())})
 	}
 	f.WhitePath, f.Vulnerable = r.flags()
 	if r.bad || len(r.b) > 0 {
@@ -205,6 +207,9 @@ func (r *traceReader) int() int64 {
 }
 
 func (r *traceReader) text() string { return string(r.take(r.count(1))) }
+
+// word reads a text that many complaints have: each is kept once.
+func (r *traceReader) word() string { return unique.Make(r.text()).Value() }
 
 func (r *traceReader) key() bonafide.Key {
 	if b := r.take(8); b != nil {

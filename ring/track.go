@@ -9,8 +9,8 @@ import (
 type Lasting struct {
 	ID      string
 	Members []string // complaints, ascending
-	// Firm says that a person confirmed it: it keeps its id before any other, and
-	// stays when the evidence alone would no longer find it.
+	// Firm says that a person decided about it: its id goes only to a ring found that
+	// has most of it, or is mostly it, and then before any other's.
 	Firm bool
 }
 
@@ -42,7 +42,7 @@ type Step struct {
 }
 
 // Track gives rings their lasting ids. Each ring found takes the id of the lasting
-// ring it has most members of, confirmed rings first; each id goes to one ring.
+// ring it has most members of, those that people decided about first; each id goes to one ring.
 // What is left over is new, split off, merged or dissolved. The result does not
 // depend on the order of either list: steps stand in the order of found, then
 // the lost ones by id.
@@ -68,8 +68,9 @@ func Track(before []Lasting, found [][]string) []Step {
 	}
 	first := func(a, b overlap) int {
 		x, y := before[a.ring], before[b.ring]
-		if x.Firm != y.Firm {
-			if x.Firm {
+		firm := func(o overlap) bool { return before[o.ring].Firm && most(o.n, before[o.ring].Members, found[o.found]) }
+		if firm(a) != firm(b) {
+			if firm(a) {
 				return -1
 			}
 			return 1
@@ -86,7 +87,8 @@ func Track(before []Lasting, found [][]string) []Step {
 	}
 	split, into := slices.Clone(ringOf), slices.Clone(foundOf)
 	for _, o := range all {
-		if ringOf[o.found] < 0 && foundOf[o.ring] < 0 {
+		decided := before[o.ring].Firm
+		if ringOf[o.found] < 0 && foundOf[o.ring] < 0 && (!decided || most(o.n, before[o.ring].Members, found[o.found])) {
 			ringOf[o.found], foundOf[o.ring] = o.ring, o.found
 		}
 		if split[o.found] < 0 {
@@ -132,6 +134,9 @@ func Track(before []Lasting, found [][]string) []Step {
 	slices.SortFunc(lost, func(a, b Step) int { return cmp.Compare(a.ID, b.ID) })
 	return append(steps, lost...)
 }
+
+// most reports whether n members are more than half of one of both.
+func most(n int, before, found []string) bool { return 2*n > len(before) || 2*n > len(found) }
 
 // without returns what of a is not in b; both are ascending.
 func without(a, b []string) []string {

@@ -140,6 +140,7 @@ var machineryActions = map[string]action{
 
 // readers are the methods that change nothing.
 var readers = []string{
+	"Leased",
 	"Answer", "AllTraces", "Aparts", "Checkpoints", "Complaint", "Complaints", "ComplaintsOf", "CountComplaints", "CountEvents", "Deliveries", "Delivery",
 	"Entries", "Events", "Hashes", "Jobs", "KeyByHash", "Keys", "Known", "Lock", "LogRow", "LogTree", "OneRecord", "RecordVersions", "Records", "Ring",
 	"RingEvents", "Rings", "RingsOf", "Secret", "SigningKey", "SubjectOf", "Tag", "Tags", "TagsOn", "Template", "Templates", "Tenants", "Traces", "Verdict",

@@ -103,6 +103,17 @@ func (db *DB) Claim(ctx context.Context, owner string, kinds []string, now time.
 	return jobs, nil
 }
 
+// Leased fails with Conflict unless the job is still leased to owner: what is written
+// after it in the transaction is the work of one.
+func (tx *Tx) Leased(ctx context.Context, j Job, owner string) error {
+	found, err := list(ctx, tx, func(r row) (n int64, err error) { err = r.Scan(&n); return n, err },
+		`SELECT 1 FROM job WHERE id = $1 AND tenant = $3 AND state = 'leased' AND owner = $2`, j.ID, owner, string(j.Tenant))
+	if err == nil && len(found) == 0 {
+		err = errLease
+	}
+	return err
+}
+
 // Finish ends a job in the transaction of its result; Conflict if the lease was
 // lost, and then the result must not be committed.
 func (tx *Tx) Finish(ctx context.Context, j Job, owner string) error {
