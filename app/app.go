@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -51,6 +52,10 @@ type App struct {
 	meter  *meter
 	logKey string // verifies checkpoints
 	signer note.Signer
+	// stopping is closed once the program is told to stop, grace after it is how long
+	// requests may take to end.
+	stopping chan struct{}
+	grace    time.Duration
 	// First is the secret of the first administrator's key, where this start made it.
 	First string
 
@@ -66,7 +71,7 @@ func New(ctx context.Context, cfg Config, parts Parts) (a *App, err error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	a = &App{cfg: cfg, parts: parts, log: cfg.Logger(parts.Log)}
+	a = &App{cfg: cfg, parts: parts, log: cfg.Logger(parts.Log), grace: stopWithin}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
@@ -94,7 +99,8 @@ func New(ctx context.Context, cfg Config, parts Parts) (a *App, err error) {
 	}
 	a.closers = append(a.closers, stop)
 	handler := traces(server.New(a.serverConfig()))
-	a.http = server.HTTP(handler, a.log)
+	a.stopping = make(chan struct{})
+	a.http = server.HTTP(endStreams(handler, a.stopping), a.log)
 	if a.ln, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen); err != nil {
 		return a, invalid("%s cannot be listened on: %v", cfg.Listen, errors.Unwrap(err))
 	}
@@ -131,7 +137,12 @@ func (a *App) serverConfig() server.Config {
 }
 
 // Open opens the database of a config. With first, a root key that is not there is made.
+// It stays where it is even if the database then cannot be opened: another process may
+// run under it already.
 func Open(ctx context.Context, cfg Config, first bool) (*store.DB, error) {
+	if err := cfg.checkDB(); err != nil {
+		return nil, err
+	}
 	if !cfg.Postgres() {
 		dir := filepath.Dir(cfg.Database())
 		if _, err := os.Stat(cfg.Database()); err != nil && !first {
@@ -142,7 +153,7 @@ func Open(ctx context.Context, cfg Config, first bool) (*store.DB, error) {
 		}
 	}
 	var dice io.Reader
-	if _, err := os.Stat(cfg.Database()); first && (err != nil || cfg.Postgres()) {
+	if _, err := os.Stat(cfg.Database()); first && (errors.Is(err, fs.ErrNotExist) || cfg.Postgres()) {
 		dice = rand.Reader // a database that is there has a key already
 	}
 	key, made, err := cfg.RootKey(dice)
@@ -151,10 +162,19 @@ func Open(ctx context.Context, cfg Config, first bool) (*store.DB, error) {
 	}
 	db, err := OpenWith(ctx, cfg.Database(), key)
 	if err != nil && made {
-		// The database may have had another key all along: leave no wrong one lying about.
-		err = errors.Join(err, os.Remove(cfg.keyFile()))
+		return nil, madeKey(err, cfg.KeyFile())
 	}
 	return db, err
+}
+
+// madeKey adds to an error of opening that a new root key was written just before.
+func madeKey(err error, path string) error {
+	out := &bonafide.Error{Kind: bonafide.Busy, Msg: err.Error(), Err: err}
+	if e, ok := errors.AsType[*bonafide.Error](err); ok {
+		out.Kind, out.Msg = e.Kind, e.Msg
+	}
+	out.Msg += fmt.Sprintf(" (there was no root key, so a new one was written to %s: if the database has another key, put that one in its place)", path)
+	return out
 }
 
 // OpenWith opens a database, or makes it, under a root key.
@@ -177,7 +197,7 @@ func firstStart(ctx context.Context, db *store.DB, key bool) (secret string, err
 		if !key {
 			return nil
 		}
-		secret, err = AddKey(ctx, tx, db.NewID(), Main, by, "administrator", []bonafide.Scope{bonafide.ScopeAdmin})
+		secret, err = AddKey(ctx, tx, by, store.APIKey{ID: db.NewID(), Tenant: Main, Name: "administrator", Scopes: []bonafide.Scope{bonafide.ScopeAdmin}})
 		return err
 	})
 	if errors.Is(err, bonafide.Conflict) { // another process was first
@@ -189,13 +209,14 @@ func firstStart(ctx context.Context, db *store.DB, key bool) (secret string, err
 	return secret, nil
 }
 
-// AddKey makes an API key and returns its secret, which is kept nowhere.
-func AddKey(ctx context.Context, tx *store.Tx, id string, t bonafide.Tenant, by bonafide.Actor, name string, scopes []bonafide.Scope) (string, error) {
+// AddKey makes an API key of what k says and returns its secret, which is kept nowhere.
+func AddKey(ctx context.Context, tx *store.Tx, by bonafide.Actor, k store.APIKey) (string, error) {
 	secret, hash, err := api.NewSecret(rand.Reader)
 	if err != nil {
 		return "", err
 	}
-	return secret, tx.AddKey(ctx, t, by, store.APIKey{ID: id, Tenant: t, Name: name, Hash: hash, Scopes: scopes, Created: time.Now().UTC()})
+	k.Hash, k.Created = hash, time.Now().UTC()
+	return secret, tx.AddKey(ctx, k.Tenant, by, k)
 }
 
 // Log returns the program's log.
@@ -214,7 +235,8 @@ func (a *App) URL() string {
 const stopWithin = 20 * time.Second
 
 // Run serves until ctx ends: then no request is taken any more, those under way are
-// answered, what was taken is stored, and jobs go back to the others.
+// answered, bulk streams end after the lines that were read, what was taken is stored,
+// and jobs go back to the others. It is called once.
 func (a *App) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	// The engine outlives the server: requests under way still need it.
@@ -233,10 +255,17 @@ func (a *App) Run(ctx context.Context) error {
 	g.Go(func() error {
 		<-ctx.Done()
 		defer stop()
-		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+		close(a.stopping)
+		began := time.Now()
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.grace)
 		defer cancel()
-		if err := a.http.Shutdown(end); err != nil {
-			return errors.Join(fmt.Errorf("stop: %w", err), a.http.Close())
+		err := a.http.Shutdown(end)
+		if errors.Is(err, context.DeadlineExceeded) {
+			a.log.WarnContext(end, "requests did not end: their connections are closed", slog.Duration("after", time.Since(began)))
+			err = a.http.Close()
+		}
+		if err != nil {
+			return fmt.Errorf("stop: %w", err)
 		}
 		return nil
 	})

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,8 +24,8 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// A Config is what an operator can set. The zero value of a field means its default.
-// Its names in a file are those of the toml tags, in the environment BONAFIDE_ and
+// A Config is what an operator can set. An empty value means the default where something
+// must be set; an empty Kafka topic leaves that direction out. Its names in a file are those of the toml tags, in the environment BONAFIDE_ and
 // the same in capitals.
 type Config struct {
 	Data            string `toml:"data" help:"Directory of the embedded database and the keys (bonafide-data)."`
@@ -44,8 +45,8 @@ type Config struct {
 	WebhooksPrivate bool   `toml:"webhooks_private" help:"Webhooks may go to private and loopback addresses."`
 
 	KafkaBrokers string `toml:"kafka_brokers" help:"Brokers, host:port with commas between: complaints are read from Kafka and events written to it. Default: none."`
-	KafkaIn      string `toml:"kafka_in" help:"Topic of complaints, one JSON each (bonafide.complaints)."`
-	KafkaOut     string `toml:"kafka_out" help:"Topic of events (bonafide.events)."`
+	KafkaIn      string `toml:"kafka_in" help:"Topic of complaints, one JSON each (bonafide.complaints). Empty: none are read."`
+	KafkaOut     string `toml:"kafka_out" help:"Topic of events (bonafide.events). Empty: none are written."`
 	KafkaTenant  string `toml:"kafka_tenant" help:"Tenant that the topics belong to (main)."`
 	KafkaTLS     bool   `toml:"kafka_tls" help:"Speak TLS to the brokers."`
 
@@ -81,10 +82,25 @@ func (c *Config) Read(path string) error {
 	if rest := meta.Undecoded(); len(rest) > 0 {
 		return invalid("%s: unknown key %q: correct its spelling or remove it", filepath.Base(path), rest[0].String())
 	}
+	c.fill()
 	return nil
 }
 
-// Environ fills c from the environment, as lookup gives it.
+// fill sets what must not be empty, and is, to its default.
+func (c *Config) fill() {
+	d := Defaults()
+	for value, usual := range map[*string]string{
+		&c.Data: d.Data, &c.Listen: d.Listen, &c.Policy: d.Policy, &c.LogFormat: d.LogFormat, &c.LogLevel: d.LogLevel,
+		&c.Checkpoint: d.Checkpoint, &c.KafkaTenant: d.KafkaTenant,
+	} {
+		if *value == "" {
+			*value = usual
+		}
+	}
+}
+
+// Environ fills c from the environment, as lookup gives it. A variable that is set to
+// nothing unsets what a file says.
 func (c *Config) Environ(lookup func(string) (string, bool)) error {
 	v := reflect.ValueOf(c).Elem()
 	for i := range v.NumField() {
@@ -94,7 +110,7 @@ func (c *Config) Environ(lookup func(string) (string, bool)) error {
 		}
 		name := "BONAFIDE_" + strings.ToUpper(tag)
 		s, ok := lookup(name)
-		if !ok || s == "" {
+		if !ok {
 			continue
 		}
 		switch f := v.Field(i); f.Kind() {
@@ -102,7 +118,7 @@ func (c *Config) Environ(lookup func(string) (string, bool)) error {
 			switch strings.ToLower(s) {
 			case "true", "1", "yes":
 				f.SetBool(true)
-			case "false", "0", "no":
+			case "false", "0", "no", "":
 				f.SetBool(false)
 			default:
 				return invalid("%s is neither true nor false", name)
@@ -112,18 +128,20 @@ func (c *Config) Environ(lookup func(string) (string, bool)) error {
 		}
 	}
 	c.rootKey, _ = lookup("BONAFIDE_ROOT_KEY")
+	c.fill()
 	return nil
 }
 
-// Overlay sets the fields that are set in o: flags over what a file and the
-// environment say.
-func (c *Config) Overlay(o Config) {
+// Overlay sets the fields of these names as they are in o, whatever their value: the
+// flags that were given, over what a file and the environment say.
+func (c *Config) Overlay(o Config, given []string) {
 	to, from := reflect.ValueOf(c).Elem(), reflect.ValueOf(o)
 	for i := range to.NumField() {
-		if to.Type().Field(i).IsExported() && !from.Field(i).IsZero() {
+		if tag := to.Type().Field(i).Tag.Get("toml"); tag != "" && slices.Contains(given, tag) {
 			to.Field(i).Set(from.Field(i))
 		}
 	}
+	c.fill()
 }
 
 // Check says what is wrong with c, and what to do. It opens no database.
@@ -151,10 +169,16 @@ func (c *Config) Check() error {
 			return invalid("otlp: not an address such as http://127.0.0.1:4318")
 		}
 	}
+	if c.KafkaBrokers != "" && c.KafkaIn == "" && c.KafkaOut == "" {
+		return invalid("kafka_in and kafka_out are both empty: name a topic, or leave kafka_brokers out")
+	}
 	if c.LogFormat != "text" && c.LogFormat != "json" {
 		return invalid("log_format: neither text nor json")
 	}
 	var level slog.Level
+	if err := c.checkDB(); err != nil {
+		return err
+	}
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		return invalid("log_level: none of debug, info, warn, error")
 	}
@@ -184,7 +208,11 @@ func (c *Config) Postgres() bool {
 	return strings.HasPrefix(c.Database(), "postgres://") || strings.HasPrefix(c.Database(), "postgresql://")
 }
 
-func (c *Config) keyFile() string {
+// KeyFile returns where the root key is read from, "" where BONAFIDE_ROOT_KEY holds it.
+func (c *Config) KeyFile() string {
+	if c.rootKey != "" {
+		return ""
+	}
 	if c.RootKeyFile != "" {
 		return c.RootKeyFile
 	}
@@ -199,7 +227,7 @@ func (c *Config) RootKey(dice io.Reader) (key []byte, made bool, err error) {
 		key, err = parseKey(c.rootKey)
 		return key, false, err
 	}
-	path := c.keyFile()
+	path := c.KeyFile()
 	text, err := os.ReadFile(path)
 	if err == nil {
 		if key, err = parseKey(string(text)); err != nil {
@@ -218,19 +246,27 @@ func (c *Config) RootKey(dice io.Reader) (key []byte, made bool, err error) {
 		return nil, false, invalid("%s cannot be made: %v", filepath.Dir(path), errors.Unwrap(err))
 	}
 	if err := writeNew(path, []byte(hex.EncodeToString(key)+"\n")); err != nil {
-		return nil, false, invalid("the root key cannot be written to %s: %v", path, errors.Unwrap(err))
+		return nil, false, invalid("the root key cannot be written to %s: %v", path, err)
 	}
 	return key, true, nil
 }
 
-// writeNew writes a file that must not exist, to disk, for its owner alone.
+// writeNew writes a file that must not exist, to disk, for its owner alone. Its name is
+// on disk too once writeNew returns.
 func writeNew(path string, b []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(b)
-	return errors.Join(err, f.Sync(), f.Close())
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // parseKey reads 32 bytes in hex or base64.

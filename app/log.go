@@ -2,9 +2,11 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -95,12 +97,22 @@ func (a *App) sign(ctx context.Context, t bonafide.Tenant) error {
 	return a.witness(t, text)
 }
 
+// checkpointFile names the file of a tenant's checkpoints. Whatever the tenant is called,
+// it is one file of the data directory, and no other tenant's.
+func checkpointFile(t bonafide.Tenant) string {
+	name := url.PathEscape(string(t))
+	if len(name) > 200 { // file systems take 255 bytes
+		name = fmt.Sprintf("%x", sha256.Sum256([]byte(t)))
+	}
+	return "checkpoints-" + name + ".txt"
+}
+
 // witness appends a checkpoint to the file of a tenant.
 func (a *App) witness(t bonafide.Tenant, text []byte) error {
 	if err := os.MkdirAll(a.cfg.Data, 0o700); err != nil {
 		return fmt.Errorf("checkpoints file: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(a.cfg.Data, "checkpoints-"+string(t)+".txt"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(filepath.Join(a.cfg.Data, checkpointFile(t)), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("checkpoints file: %w", err)
 	}

@@ -24,7 +24,13 @@ func (a *App) others() []func(context.Context) error {
 		DB: a.DB, Now: time.Now, Log: a.log, Brokers: strings.Split(a.cfg.KafkaBrokers, ","), TLS: a.cfg.KafkaTLS,
 		Tenant: bonafide.Tenant(a.cfg.KafkaTenant), In: a.cfg.KafkaIn, Out: a.cfg.KafkaOut, Submit: a.submit,
 	}
-	return append(parts, k.Read, k.Write)
+	if k.In != "" {
+		parts = append(parts, k.Read)
+	}
+	if k.Out != "" {
+		parts = append(parts, k.Write)
+	}
+	return parts
 }
 
 // submit stores complaints that did not come through the API.

@@ -144,6 +144,46 @@ func TestWebhookIsSignedAndTriedAgain(t *testing.T) {
 	})
 }
 
+// A receiver that hung held up every other for as long as it may take to answer.
+func TestReceiverThatHangsHoldsUpNoOther(t *testing.T) {
+	db := open(t, testdb.SQLite(t), time.Now)
+	hang := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	}))
+	defer hang.Close()
+	var taken atomic.Int64
+	good := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { taken.Add(1) }))
+	defer good.Close()
+	update(t, db, func(ctx context.Context, tx *store.Tx) error {
+		for id, url := range map[string]string{"a": hang.URL, "b": good.URL} {
+			if err := tx.AddWebhook(ctx, bank, tester, store.Webhook{ID: id, URL: url, Secret: []byte("s"), Events: []string{"ring.formed"}, Created: time.Now()}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	const events = 20
+	for range events {
+		emit(t, db, bonafide.RingFormed)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	w := &Webhooks{DB: db, Now: time.Now, Log: slog.New(slog.DiscardHandler), Private: true, Every: 20 * time.Millisecond}
+	done := make(chan error, 1)
+	go func() { done <- w.Run(ctx) }()
+	for end := time.Now().Add(2 * time.Second); taken.Load() < events && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if n := taken.Load(); n != events {
+		t.Errorf("the good receiver got %d of %d events in 2 s", n, events)
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
 // The example of the specification (standardwebhooks.com).
 func TestSignatureIsThatOfTheStandard(t *testing.T) {
 	secret := []byte("\xc9\xf3\x7d\xd7\xad\xad\xdc\x6c\xd9\xc6\xff\x17") // any bytes
@@ -297,6 +337,14 @@ func TestKafkaBothWays(t *testing.T) {
 	}
 	if !strings.Contains(rejected[0], `"offset":2`) || strings.Contains(rejected[0], "4242") {
 		t.Errorf("rejected: %s", rejected[0])
+	}
+	all := func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(stored) == 4
+	}
+	for !all() && wait.Err() == nil { // they may come in several parts
+		time.Sleep(10 * time.Millisecond)
 	}
 	mu.Lock()
 	if d := cmp.Diff(map[string]int{"K0": 1, "K1": 1, "K3": 1, "K4": 1}, stored); d != "" {

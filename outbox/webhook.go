@@ -15,7 +15,6 @@ import (
 	"net/http"
 	"net/netip"
 	"strconv"
-	"sync"
 	"syscall"
 	"time"
 
@@ -43,6 +42,7 @@ var waits = []time.Duration{
 
 const (
 	atOnce   = 16               // deliveries under way
+	each     = 2                // of these to one webhook
 	answerIn = 10 * time.Second // that a receiver has
 	claimFor = time.Minute      // a delivery whose process died is tried again after this
 )
@@ -56,17 +56,27 @@ func (w *Webhooks) Run(ctx context.Context) error {
 	}
 	t := time.NewTicker(every)
 	defer t.Stop()
+	d := newDesk()
+	defer d.wait()
 	for {
-		n, err := w.round(ctx)
+		n, err := w.claim(ctx, d)
 		if err != nil && ctx.Err() == nil {
 			w.Log.WarnContext(ctx, "deliver webhooks", slog.Any("err", err))
 		}
-		if n == atOnce && err == nil {
+		d.start(w.Now(), func(o store.Outgoing) { w.deliver(ctx, o) })
+		if n == atOnce && ctx.Err() == nil { // there may be more
+			select {
+			case id := <-d.done:
+				d.end(id, w.Now())
+			default:
+			}
 			continue
 		}
 		select {
 		case <-ctx.Done():
 			return nil
+		case id := <-d.done:
+			d.end(id, w.Now())
 		case <-t.C:
 		}
 	}
@@ -74,16 +84,31 @@ func (w *Webhooks) Run(ctx context.Context) error {
 
 // round claims some deliveries that are due and makes them.
 func (w *Webhooks) round(ctx context.Context) (int, error) {
-	out, err := w.DB.ClaimDeliveries(ctx, w.Now(), claimFor, atOnce)
+	d := newDesk()
+	n, err := w.claim(ctx, d)
 	if err != nil {
 		return 0, err
 	}
-	var wg sync.WaitGroup
-	for _, o := range out {
-		wg.Go(func() { w.deliver(ctx, o) })
+	for {
+		d.start(w.Now(), func(o store.Outgoing) { w.deliver(ctx, o) })
+		if d.underWay == 0 {
+			return n, nil
+		}
+		d.end(<-d.done, w.Now())
 	}
-	wg.Wait()
-	return len(out), nil
+}
+
+// claim brings deliveries that are due to the desk where it has room.
+func (w *Webhooks) claim(ctx context.Context, d *desk) (int, error) {
+	now := w.Now()
+	if !d.room(now) {
+		return 0, nil
+	}
+	out, err := w.DB.ClaimDeliveries(ctx, now, claimFor, atOnce)
+	for _, o := range out {
+		d.put(o, now)
+	}
+	return len(out), err
 }
 
 // deliver makes one attempt and records what came of it.

@@ -154,15 +154,22 @@ func bulk(ctx context.Context, first, n int) error {
 			defer res.Body.Close()
 			sc := bufio.NewScanner(res.Body)
 			sc.Buffer(nil, 1<<20)
+			var last []byte
 			for sc.Scan() {
-				if bytes.Contains(sc.Bytes(), []byte(`"status":"created"`)) {
+				last = append(last[:0], sc.Bytes()...)
+				if bytes.Contains(last, []byte(`"status":"created"`)) {
 					if k := done.Add(1); k%100_000 == 0 {
 						fmt.Printf("  %d after %.0f s\n", k, time.Since(start).Seconds())
 					}
 				}
 			}
-			if res.StatusCode != http.StatusOK {
+			switch {
+			case res.StatusCode != http.StatusOK:
 				errs <- fmt.Errorf("bulk: status %d", res.StatusCode)
+			case sc.Err() != nil:
+				errs <- fmt.Errorf("bulk: the stream broke: %w", sc.Err())
+			case !bytes.Contains(last, []byte(`"end":true`)) || bytes.Contains(last, []byte(`"reason":"`)):
+				errs <- fmt.Errorf("bulk: the stream ended early: %s", last)
 			}
 		})
 	}

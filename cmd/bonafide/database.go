@@ -6,12 +6,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
 	"bonafide"
 	"bonafide/app"
+	"bonafide/evidence"
 	"bonafide/store"
+
+	"golang.org/x/mod/sumdb/note"
 )
 
 type backupCmd struct {
@@ -147,22 +151,67 @@ func (c *logVerifyCmd) Run(ctx context.Context, s *streams) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	var extra [][]byte
-	for _, f := range c.Checkpoints {
-		texts, err := readCheckpoints(f)
-		if err != nil {
-			return err
-		}
-		extra = append(extra, texts...)
+	extra, err := c.kept(ctx, db)
+	if err != nil {
+		return err
 	}
 	if c.Tenant != "" {
 		t, err := tenantOf(ctx, db, c.Tenant)
 		if err != nil {
 			return err
 		}
-		return verifyOne(ctx, s, db, t, c.Key, extra)
+		return verifyOne(ctx, s, db, t, c.Key, extra[t])
 	}
 	return verify(ctx, s, db, c.Key, extra)
+}
+
+// kept reads the checkpoints that were kept elsewhere, by the tenant whose log each is of.
+func (c *logVerifyCmd) kept(ctx context.Context, db *store.DB) (map[bonafide.Tenant][][]byte, error) {
+	if len(c.Checkpoints) == 0 {
+		return nil, nil
+	}
+	key, err := verifyingKey(ctx, db, c.Key)
+	if err != nil {
+		return nil, err
+	}
+	v, err := note.NewVerifier(key)
+	if err != nil {
+		return nil, &bonafide.Error{Kind: bonafide.Invalid, Msg: "--key is not a verifying key"}
+	}
+	out := map[bonafide.Tenant][][]byte{}
+	for _, f := range c.Checkpoints {
+		texts, err := readCheckpoints(f)
+		if err != nil {
+			return nil, err
+		}
+		for i, text := range texts {
+			point, err := evidence.OpenCheckpoint(text, v)
+			if err != nil {
+				return nil, &bonafide.Error{Kind: bonafide.Conflict, Msg: fmt.Sprintf("%s, checkpoint %d: %v", filepath.Base(f), i+1, err)}
+			}
+			name, ok := strings.CutPrefix(point.Origin, v.Name()+"/")
+			if !ok {
+				return nil, &bonafide.Error{Kind: bonafide.Conflict, Msg: fmt.Sprintf("%s, checkpoint %d: it is of another log, %q", filepath.Base(f), i+1, point.Origin)}
+			}
+			t := bonafide.Tenant(name)
+			if out[t] == nil {
+				if _, err := tenantOf(ctx, db, name); err != nil {
+					return nil, &bonafide.Error{Kind: bonafide.Conflict, Msg: fmt.Sprintf("%s, checkpoint %d: %v", filepath.Base(f), i+1, err), Err: err}
+				}
+			}
+			out[t] = append(out[t], text)
+		}
+	}
+	return out, nil
+}
+
+// verifyingKey returns the key that was given, else the one of the database.
+func verifyingKey(ctx context.Context, db *store.DB, given string) (key string, err error) {
+	if given != "" {
+		return given, nil
+	}
+	err = db.View(ctx, func(tx *store.Tx) (err error) { _, key, err = tx.SigningKey(ctx); return err })
+	return key, err
 }
 
 // maxCheckpoints bounds a file of checkpoints: about a hundred thousand.
@@ -188,13 +237,13 @@ func readCheckpoints(path string) ([][]byte, error) {
 	return out, nil
 }
 
-func verify(ctx context.Context, s *streams, db *store.DB, key string, extra [][]byte) error {
+func verify(ctx context.Context, s *streams, db *store.DB, key string, extra map[bonafide.Tenant][][]byte) error {
 	var tenants []store.TenantRow
 	if err := db.View(ctx, func(tx *store.Tx) (err error) { tenants, err = tx.Tenants(ctx); return err }); err != nil {
 		return err
 	}
 	for _, t := range tenants {
-		if err := verifyOne(ctx, s, db, t.ID, key, extra); err != nil {
+		if err := verifyOne(ctx, s, db, t.ID, key, extra[t.ID]); err != nil {
 			return err
 		}
 	}
@@ -202,10 +251,9 @@ func verify(ctx context.Context, s *streams, db *store.DB, key string, extra [][
 }
 
 func verifyOne(ctx context.Context, s *streams, db *store.DB, t bonafide.Tenant, key string, extra [][]byte) error {
-	if key == "" {
-		if err := db.View(ctx, func(tx *store.Tx) (err error) { _, key, err = tx.SigningKey(ctx); return err }); err != nil {
-			return err
-		}
+	key, err := verifyingKey(ctx, db, key)
+	if err != nil {
+		return err
 	}
 	start := time.Now()
 	r, err := db.VerifyLog(ctx, t, key, extra)
@@ -230,8 +278,10 @@ func (c *doctorCmd) Run(ctx context.Context, s *streams) (err error) {
 		return err
 	}
 	fmt.Fprintln(s.out, "settings    right")
-	if st, err := os.Stat(filepath.Join(cfg.Data, "root.key")); err == nil && st.Mode().Perm()&0o077 != 0 {
-		fmt.Fprintf(s.out, "root key    others can read it: chmod 600 %s\n", filepath.Join(cfg.Data, "root.key"))
+	if path := cfg.KeyFile(); path == "" {
+		fmt.Fprintln(s.out, "root key    from BONAFIDE_ROOT_KEY")
+	} else if st, err := os.Stat(path); err == nil && st.Mode().Perm()&0o077 != 0 {
+		fmt.Fprintf(s.out, "root key    others can read it: chmod 600 %s\n", path)
 	}
 	db, err := app.Open(ctx, cfg, false)
 	if err != nil {
@@ -289,13 +339,20 @@ type keyAddCmd struct {
 	Tenant string   `help:"Whose." default:"main"`
 	Scope  []string `help:"What it may do: complaints:write, tags:lookup … ; repeat it. Default: admin."`
 	New    bool     `help:"Make the tenant where it is not there."`
+	Rate   int      `help:"Requests a minute; 0 is the usual bound."`
 }
+
+// tenantName is what a new tenant may be called: it comes to stand in file names.
+var tenantName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 
 // Run makes a key.
 func (c *keyAddCmd) Run(ctx context.Context, s *streams) (err error) {
 	scopes, err := parseScopes(c.Scope)
 	if err != nil {
 		return err
+	}
+	if c.New && !tenantName.MatchString(c.Tenant) {
+		return &bonafide.Error{Kind: bonafide.Invalid, Msg: fmt.Sprintf("--tenant %q: a new tenant's id has 1 to 64 of a-z 0-9 - _ and begins with a letter or digit", c.Tenant)}
 	}
 	db, err := c.open(ctx)
 	if err != nil {
@@ -315,7 +372,7 @@ func (c *keyAddCmd) Run(ctx context.Context, s *streams) (err error) {
 	}
 	var secret string
 	err = db.Update(ctx, func(tx *store.Tx) (err error) {
-		secret, err = app.AddKey(ctx, tx, db.NewID(), t, by, c.Name, scopes)
+		secret, err = app.AddKey(ctx, tx, by, store.APIKey{ID: db.NewID(), Tenant: t, Name: c.Name, Scopes: scopes, Rate: c.Rate})
 		return err
 	})
 	if err != nil {

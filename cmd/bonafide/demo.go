@@ -33,8 +33,20 @@ func (demoCmd) Help() string {
 arriving, and a ring forms before your eyes. The API works as under serve; its key is printed.`
 }
 
+// soonest and mostDemo bound what a demo is asked for.
+const (
+	soonest  = 50 * time.Millisecond
+	mostDemo = 20_000
+)
+
 // Run serves a made-up world that keeps arriving.
 func (c *demoCmd) Run(ctx context.Context, s *streams) (err error) {
+	if c.Every < soonest {
+		return &bonafide.Error{Kind: bonafide.Invalid, Msg: fmt.Sprintf("--every %v: at least %v", c.Every, soonest)}
+	}
+	if c.Size < leastWorld || c.Size > mostDemo {
+		return &bonafide.Error{Kind: bonafide.Invalid, Msg: fmt.Sprintf("--size %d: from %d to %d", c.Size, leastWorld, mostDemo)}
+	}
 	dir, err := os.MkdirTemp("", "bonafide-demo-")
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)

@@ -12,6 +12,8 @@ import (
 	"bonafide/policy"
 	"bonafide/signal/text"
 	"bonafide/store"
+
+	"github.com/alecthomas/kong"
 )
 
 // settings are how every command that needs a database is told where it is: by
@@ -20,6 +22,18 @@ type settings struct {
 	Config string `help:"Settings file (TOML). Without it, bonafide.toml where there is one." env:"BONAFIDE_CONFIG" type:"path"`
 
 	Flags app.Config `embed:""`
+
+	given []string // names of the flags that were given
+}
+
+// AfterApply notes which flags were given: only these win over a file.
+func (s *settings) AfterApply(k *kong.Context) error { //nolint:unparam // kong wants a hook to return an error
+	for _, p := range k.Path {
+		if p.Flag != nil {
+			s.given = append(s.given, strings.ReplaceAll(p.Flag.Name, "-", "_"))
+		}
+	}
+	return nil
 }
 
 // defaultConfig is read where it is there and no other is named.
@@ -42,7 +56,7 @@ func (s *settings) load() (app.Config, error) {
 	if err := c.Environ(os.LookupEnv); err != nil {
 		return c, err
 	}
-	c.Overlay(s.Flags)
+	c.Overlay(s.Flags, s.given)
 	return c, c.Check()
 }
 
@@ -99,6 +113,7 @@ func (c *configCheckCmd) Run(s *streams) error {
 			return err
 		}
 	}
+	db, otlp := cfg.Shown()
 	v := reflect.ValueOf(cfg)
 	for i := range v.NumField() {
 		name := v.Type().Field(i).Tag.Get("toml")
@@ -106,27 +121,16 @@ func (c *configCheckCmd) Run(s *streams) error {
 			continue
 		}
 		value := fmt.Sprint(v.Field(i).Interface())
-		if name == "db" {
-			value = withoutPassword(cfg.Database())
+		switch name {
+		case "db":
+			value = db
+		case "otlp":
+			value = otlp
 		}
 		fmt.Fprintf(s.out, "%-16s %s\n", name, value)
 	}
 	_, err = fmt.Fprintf(s.out, "\nThe settings are right. Levels are proposed by %s.\n", pack.Name())
 	return err
-}
-
-// withoutPassword hides what stands between the user and the host of an address.
-func withoutPassword(url string) string {
-	scheme, rest, ok := strings.Cut(url, "://")
-	if !ok {
-		return url
-	}
-	who, host, ok := strings.Cut(rest, "@")
-	if !ok {
-		return url
-	}
-	user, _, _ := strings.Cut(who, ":")
-	return scheme + "://" + user + "@" + host
 }
 
 // tenantOf checks that a tenant is there.
