@@ -62,7 +62,7 @@ func mayStay(some, members []string, apart [][2]string) []string {
 	var out []string
 	for _, m := range some {
 		kept := slices.ContainsFunc(apart, func(p [2]string) bool {
-			other := ""
+			var other string
 			switch m {
 			case p[0]:
 				other = p[1]
