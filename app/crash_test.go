@@ -206,6 +206,12 @@ func (a *acked) add(id string) {
 	a.ids[id] = true
 }
 
+func (a *acked) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.ids)
+}
+
 // load hands complaints in, one by one and in bulk, until the program is gone.
 func load(p *place, url string, a *acked) {
 	var wg sync.WaitGroup
@@ -397,15 +403,15 @@ func TestPostgresRestartsInMidFlight(t *testing.T) {
 		t.Fatal(err)
 	}
 	time.Sleep(500 * time.Millisecond)
-	before := len(a.ids)
+	before := a.count()
 	if err := pg.Run(context.WithoutCancel(ctx)); err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(3 * time.Second)
 	close(stop)
 	wg.Wait()
-	if len(a.ids) == before || refused == 0 {
-		t.Errorf("%d stored before the restart, %d in all, %d refused meanwhile", before, len(a.ids), refused)
+	if a.count() == before || refused == 0 {
+		t.Errorf("%d stored before the restart, %d in all, %d refused meanwhile", before, a.count(), refused)
 	}
 	p.check(t, a)
 	r.stop(t)

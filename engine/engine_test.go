@@ -80,6 +80,7 @@ func processOf(t testing.TB, url string, now func() time.Time, cfg Config) *Engi
 			t.Error("close:", err)
 		}
 	})
+	waitReady(t, e)
 	return e
 }
 
