@@ -36,7 +36,8 @@ type rounds struct {
 func (d *desk) wait() time.Duration { return max(d.cfg.Settle, time.Duration(4*d.took.Load())) }
 
 // cluster joins the evidence of a tenant and settles what changed.
-func (e *Engine) cluster(ctx context.Context, j store.Job) error {
+func (e *Engine) cluster(ctx context.Context, js []store.Job) error {
+	j := js[0] // one is claimed at a time
 	d, err := e.desk(ctx, j.Tenant)
 	if err != nil {
 		return err
@@ -60,7 +61,7 @@ func (e *Engine) cluster(ctx context.Context, j store.Job) error {
 		return err
 	}
 	erased := d.erased.Load()
-	g, err := d.live.Group(ctx, apart)
+	g, err := d.group(ctx, apart)
 	if err != nil {
 		return fmt.Errorf("group: %w", err)
 	}
@@ -76,6 +77,32 @@ func (e *Engine) cluster(ctx context.Context, j store.Job) error {
 		d.cfg.Observe.Grouped(int(g.Last), took)
 	}
 	return nil
+}
+
+// group joins everything. A program that stops does not wait for it: it reads memory
+// alone, and ends with the process.
+func (d *desk) group(ctx context.Context, apart [][2]string) (*pipeline.Grouping, error) {
+	type result struct {
+		g   *pipeline.Grouping
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		var r result
+		defer func() {
+			if p := recover(); p != nil {
+				r.err = fmt.Errorf("a fault in joining: %v", p)
+			}
+			done <- r
+		}()
+		r.g, r.err = d.live.Group(ctx, apart)
+	}()
+	select {
+	case r := <-done:
+		return r.g, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // wholeIsDue reports whether everything is to be joined anew.

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -48,7 +50,7 @@ func (e *Engine) wake() {
 }
 
 // jobs claims and runs jobs of one kind until ctx ends.
-func (e *Engine) jobs(ctx context.Context, kind string, limit int, do func(context.Context, store.Job) error) error {
+func (e *Engine) jobs(ctx context.Context, kind string, limit int, do func(context.Context, []store.Job) error) error {
 	for {
 		if !e.ready() { // another process does them meanwhile
 			if !sleep(ctx, poll) {
@@ -61,11 +63,8 @@ func (e *Engine) jobs(ctx context.Context, kind string, limit int, do func(conte
 			e.cfg.Log.WarnContext(ctx, "claim jobs", slog.Any("kind", kind), slog.Any("err", err))
 		}
 		e.working.Add(int64(len(claimed)))
+		err = e.doAll(ctx, claimed, do)
 		for _, j := range claimed {
-			err := errTooOften
-			if j.Attempt <= maxAttempts {
-				err = e.doOne(ctx, j, do)
-			}
 			switch {
 			case err == nil:
 			case ctx.Err() != nil:
@@ -105,14 +104,20 @@ func (e *Engine) ready() bool {
 	return true
 }
 
-// doOne runs a job, a fault in which is an error and not the end.
-func (e *Engine) doOne(ctx context.Context, j store.Job, do func(context.Context, store.Job) error) (err error) {
+// doAll runs jobs together, a fault in which is an error and not the end.
+func (e *Engine) doAll(ctx context.Context, js []store.Job, do func(context.Context, []store.Job) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("job stopped: %v", p)
 		}
 	}()
-	return do(ctx, j)
+	if len(js) == 0 {
+		return nil
+	}
+	if slices.ContainsFunc(js, func(j store.Job) bool { return j.Attempt > maxAttempts }) {
+		return errTooOften
+	}
+	return do(ctx, js)
 }
 
 // later gives a job that failed back, to be tried again after a while that doubles.
@@ -130,43 +135,61 @@ func (e *Engine) later(ctx context.Context, j store.Job, why error) {
 	}
 }
 
-// screenLate screens a complaint that was stored while that was not possible.
-func (e *Engine) screenLate(ctx context.Context, j store.Job) error {
-	d, err := e.desk(ctx, j.Tenant)
-	if err != nil {
-		return err
+// screenLate screens complaints that were stored while that was not possible, those of
+// a tenant in one transaction.
+func (e *Engine) screenLate(ctx context.Context, js []store.Job) error {
+	of := map[bonafide.Tenant][]store.Job{}
+	for _, j := range js {
+		of[j.Tenant] = append(of[j.Tenant], j)
 	}
-	for !d.ready.Load() {
-		if !sleep(ctx, poll) {
-			return ctx.Err()
-		}
-	}
-	place, err := strconv.ParseInt(j.Arg, 10, 64)
-	if err != nil {
-		return fmt.Errorf("screen job: %w", err)
-	}
-	if d.live.Last() < place {
-		if err := d.catchUp(ctx); err != nil {
+	for _, t := range slices.Sorted(maps.Keys(of)) {
+		if err := e.screenTenant(ctx, t, of[t]); err != nil {
 			return err
 		}
 	}
-	s, err := d.live.ScreenKept(ctx, place)
-	if errors.Is(err, bonafide.NotFound) { // erased since
-		return e.cfg.DB.Update(ctx, func(tx *store.Tx) error { return tx.Finish(ctx, j, e.owner) })
-	}
+	return nil
+}
+
+func (e *Engine) screenTenant(ctx context.Context, t bonafide.Tenant, js []store.Job) error {
+	d, err := e.desk(ctx, t)
 	if err != nil {
 		return err
 	}
-	s.At = e.cfg.Now().UTC()
-	body, err := json.Marshal(s)
-	if err != nil {
-		return fmt.Errorf("write screening: %w", err)
+	if err := d.catchUp(ctx); err != nil {
+		return err
+	}
+	bodies := make([][]byte, len(js))
+	done := make([]bonafide.Screening, len(js))
+	for i, j := range js {
+		place, err := strconv.ParseInt(j.Arg, 10, 64)
+		if err != nil {
+			return fmt.Errorf("screen job: %w", err)
+		}
+		s, err := d.live.ScreenKept(ctx, place)
+		if errors.Is(err, bonafide.NotFound) {
+			continue // erased since
+		}
+		if err != nil {
+			return err
+		}
+		s.At = e.cfg.Now().UTC()
+		done[i] = s
+		if bodies[i], err = json.Marshal(s); err != nil {
+			return fmt.Errorf("write screening: %w", err)
+		}
 	}
 	return e.cfg.DB.Update(ctx, func(tx *store.Tx) error {
-		if err := tx.PutScreening(ctx, j.Tenant, bonafide.System(jobScreen), s.Complaint, place, body); err != nil {
-			return err
+		for i, j := range js {
+			if bodies[i] != nil {
+				if err := tx.PutScreening(ctx, t, bonafide.System(jobScreen), done[i].Complaint, done[i].Seq, bodies[i]); err != nil {
+					return err
+				}
+			}
+			if err := tx.Finish(ctx, j, e.owner); err != nil {
+				return err
+			}
 		}
-		return tx.Finish(ctx, j, e.owner)
+		return nil
 	})
 }
 
