@@ -65,7 +65,11 @@ func (e *Engine) cluster(ctx context.Context, js []store.Job) error {
 	if err != nil {
 		return fmt.Errorf("group: %w", err)
 	}
-	if err := d.again(func() error { return d.settle(ctx, g, apart, j) }); err != nil {
+	err = d.again(func() error { return d.settle(ctx, g, apart, j) })
+	if errors.Is(err, errErased) && ctx.Err() == nil {
+		return e.cluster(ctx, js)
+	}
+	if err != nil {
 		return err
 	}
 	took := d.cfg.Now().Sub(start)
@@ -128,6 +132,10 @@ func (d *desk) nextWhole() time.Time {
 // errDecided says that a person decided something while a grouping was being settled.
 var errDecided = errors.New("a person decided meanwhile")
 
+// errErased says that somebody was erased while a grouping was being settled: what was
+// joined still has them, so it is joined anew.
+var errErased = errors.New("a person was erased meanwhile")
+
 // again settles once more where a person decided something meanwhile: what they decided
 // stands, and the rest is laid against it.
 func (d *desk) again(settle func() error) (err error) {
@@ -139,8 +147,8 @@ func (d *desk) again(settle func() error) (err error) {
 	return err
 }
 
-// watch makes a transaction of settling sure that the job is still this process's and
-// that nobody decided anything since settling began.
+// watch makes a transaction of settling sure that the job is still this process's, and
+// that nobody decided anything or was erased since settling began.
 func (d *desk) watch(ctx context.Context, tx *store.Tx, j store.Job) error {
 	if _, err := tx.Lock(ctx, d.tenant); err != nil {
 		return err
@@ -154,8 +162,10 @@ func (d *desk) watch(ctx context.Context, tx *store.Tx, j store.Job) error {
 	}
 	for _, ev := range events {
 		switch ev.Type {
-		case bonafide.RingConfirmed, bonafide.RingCleared, bonafide.RingReopened, bonafide.RingAwaits, bonafide.ComplaintErased:
+		case bonafide.RingConfirmed, bonafide.RingCleared, bonafide.RingReopened, bonafide.RingAwaits:
 			return errDecided
+		case bonafide.ComplaintErased:
+			return errErased
 		}
 	}
 	return nil
@@ -191,6 +201,7 @@ func (d *desk) clusterAround(ctx context.Context, apart [][2]string, j store.Job
 			g = &pipeline.Grouping{Result: &bonafide.Result{}}
 		}
 	}
+	// After an erasure the job is tried again, and joins without the person.
 	if err := d.again(func() error { return d.settleAround(ctx, g, apart, j) }); err != nil {
 		return err
 	}

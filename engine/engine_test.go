@@ -976,3 +976,53 @@ func TestTagThatAPersonRemovedStaysAway(t *testing.T) {
 		}
 	})
 }
+
+func TestErasedPersonIsNotPutBackByASettling(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, fresh func() string) {
+		e := process(t, fresh())
+		submit(t, e, append(strangers(300), agency(9)...))
+		quiet(t, e)
+		d, err := e.desk(t.Context(), bank)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := d.live.Group(t.Context(), nil) // it still has them
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.begin(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		since := d.settling.since
+		if err := e.Erase(t.Context(), bank, tester, "aref4", "", "asked for it", func(*store.Tx, string, []string) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if r := onlyRing(t, e); slices.Contains(r.Members, "A0004") {
+			t.Error("an erased person stands in a ring")
+		}
+		quiet(t, e)
+		job := store.Job{Tenant: bank, Kind: "settled by the test", Due: time.Now().Add(-time.Second)}
+		if err := e.cfg.DB.Update(t.Context(), func(tx *store.Tx) error { return tx.Enqueue(t.Context(), job) }); err != nil {
+			t.Fatal(err)
+		}
+		claimed, err := e.cfg.DB.Claim(t.Context(), e.owner, []string{job.Kind}, time.Now(), time.Minute, 1)
+		if err != nil || len(claimed) != 1 {
+			t.Fatal(claimed, err)
+		}
+		before, err := d.rings(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.settling.since = since
+		changes, _ := d.track(before, g, time.Now(), nil, false)
+		if err := d.saveChanges(t.Context(), changes, g, time.Now(), claimed[0]); !errors.Is(err, errErased) {
+			t.Errorf("settling went on with an erased person: %v", err)
+		}
+		if r := onlyRing(t, e); slices.Contains(r.Members, "A0004") || len(r.Members) != 8 {
+			t.Errorf("ring of %v", r.Members)
+		}
+		if _, ok := standing(t, e).Levels["A0004"]; ok {
+			t.Error("a verdict about an erased person stands")
+		}
+	})
+}
