@@ -11,7 +11,6 @@ const (
 	TagRenewed    EventType = "tag.renewed"
 	TagRemoved    EventType = "tag.removed"
 	TagExpired    EventType = "tag.expired"
-	TagExpiring   EventType = "tag.expiring" // its clock is near its end: renew it or let it go
 	RingFormed    EventType = "ring.formed"
 	RingGrown     EventType = "ring.grown"
 	RingShrunk    EventType = "ring.shrunk"
@@ -29,7 +28,7 @@ const (
 
 // EventTypes lists every type that a webhook can ask for.
 var EventTypes = []EventType{
-	TagCreated, TagRenewed, TagRemoved, TagExpired, TagExpiring,
+	TagCreated, TagRenewed, TagRemoved, TagExpired,
 	RingFormed, RingGrown, RingShrunk, RingMerged, RingSplit, RingDissolved, RingLevel, RingConfirmed, RingCleared, RingReopened, RingAwaits,
 	ComplaintErased,
 }
