@@ -6,7 +6,7 @@ import "slices"
 // tenant is visible to another.
 type Tenant string
 
-// A Scope is something an API key may do.
+// A Scope is something an API key or a person may do.
 type Scope string
 
 // The scopes.
@@ -23,19 +23,27 @@ const (
 	ScopeLogRead         Scope = "log:read"
 	ScopeWebhooks        Scope = "webhooks:write"
 	ScopeErase           Scope = "customers:erase"
-	ScopeAdmin           Scope = "admin" // keys; may do everything else too
+	ScopeTrackWrite      Scope = "track:write"   // move a complaint along its own track
+	ScopeTrackApprove    Scope = "track:approve" // approve an extension
+	ScopeAppeals         Scope = "appeals:decide"
+	ScopeFiguresRead     Scope = "figures:read" // counts, without complaints
+	ScopePolicyRead      Scope = "policy:read"
+	ScopePolicyWrite     Scope = "policy:write" // draft, back-test, shadow, promote
+	ScopePeopleWrite     Scope = "people:write" // people, roles, keys, retention
+	ScopeAdmin           Scope = "admin"        // keys; may do everything else too
 )
 
 // Scopes lists every scope, in the order they are shown.
 var Scopes = []Scope{
 	ScopeComplaintsWrite, ScopeComplaintsRead, ScopeRecordsWrite, ScopeRecordsRead, ScopeRingsRead, ScopeRingsDecide,
-	ScopeTagsLookup, ScopeTagsRead, ScopeTagsWrite, ScopeLogRead, ScopeWebhooks, ScopeErase, ScopeAdmin,
+	ScopeTagsLookup, ScopeTagsRead, ScopeTagsWrite, ScopeLogRead, ScopeWebhooks, ScopeErase,
+	ScopeTrackWrite, ScopeTrackApprove, ScopeAppeals, ScopeFiguresRead, ScopePolicyRead, ScopePolicyWrite, ScopePeopleWrite, ScopeAdmin,
 }
 
-// An Actor is who does something: the holder of an API key, or the program
-// itself. It is an argument of every change, never a setting of a session.
+// An Actor is who does something: the holder of an API key, a person, or the
+// program itself. It is an argument of every change, never a setting of a session.
 type Actor struct {
-	ID     string // "key:01J…", "system:settle"
+	ID     string // "key:01J…", "person:01J…", "system:settle"
 	Name   string
 	Scopes []Scope
 }

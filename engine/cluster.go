@@ -50,8 +50,8 @@ func (e *Engine) cluster(ctx context.Context, js []store.Job) error {
 	if err := d.catchUp(ctx); err != nil {
 		return err
 	}
-	var apart [][2]string
-	if err := d.cfg.DB.View(ctx, func(tx *store.Tx) (err error) { apart, err = tx.Aparts(ctx, d.tenant); return err }); err != nil {
+	apart, err := d.readDecided(ctx)
+	if err != nil {
 		return err
 	}
 	start := d.cfg.Now()
@@ -65,6 +65,7 @@ func (e *Engine) cluster(ctx context.Context, js []store.Job) error {
 	if err != nil {
 		return fmt.Errorf("group: %w", err)
 	}
+	exempted(g, d.exempt)
 	err = d.again(func() error { return d.settle(ctx, g, apart, j) })
 	if errors.Is(err, errErased) && ctx.Err() == nil {
 		return e.cluster(ctx, js)
@@ -73,6 +74,9 @@ func (e *Engine) cluster(ctx context.Context, js []store.Job) error {
 		return err
 	}
 	took := d.cfg.Now().Sub(start)
+	if err := d.shadowed(ctx, g.Result, g.Shadow, took); err != nil {
+		return err
+	}
 	d.rounds = rounds{upTo: g.Last, whole: g.Last, wholeAt: start, wholeFor: took, apart: apart, erased: erased}
 	if g.Last <= int64(d.cfg.Small) {
 		d.took.Store(int64(took))
@@ -81,6 +85,30 @@ func (e *Engine) cluster(ctx context.Context, js []store.Job) error {
 		d.cfg.Observe.Grouped(int(g.Last), took)
 	}
 	return nil
+}
+
+// readDecided reads what people decided that groupings are made under: who is not linked,
+// whose appeals were upheld, which letters are public, and the policy in force.
+func (d *desk) readDecided(ctx context.Context) (apart [][2]string, err error) {
+	var letters []store.PublicLetter
+	var policies []store.PolicyRow
+	err = d.cfg.DB.View(ctx, func(tx *store.Tx) (err error) {
+		if apart, err = tx.Aparts(ctx, d.tenant); err != nil {
+			return err
+		}
+		if d.exempt, err = tx.Exempt(ctx, d.tenant); err != nil {
+			return err
+		}
+		if letters, err = tx.PublicLetters(ctx, d.tenant); err != nil {
+			return err
+		}
+		policies, err = tx.Policies(ctx, d.tenant, "")
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return apart, d.usePolicy(policies, letters)
 }
 
 // group joins everything. A program that stops does not wait for it: it reads memory
@@ -166,6 +194,10 @@ func (d *desk) watch(ctx context.Context, tx *store.Tx, j store.Job) error {
 			return errDecided
 		case bonafide.ComplaintErased:
 			return errErased
+		case bonafide.RingShrunk:
+			if ev.Reason == appealUpheld {
+				return errErased
+			}
 		}
 	}
 	return nil
@@ -201,6 +233,7 @@ func (d *desk) clusterAround(ctx context.Context, apart [][2]string, j store.Job
 			g = &pipeline.Grouping{Result: &bonafide.Result{}}
 		}
 	}
+	exempted(g, d.exempt)
 	// After an erasure the job is tried again, and joins without the person.
 	if err := d.again(func() error { return d.settleAround(ctx, g, apart, j) }); err != nil {
 		return err

@@ -271,6 +271,33 @@ func (d *desk) unlink(ctx context.Context, tx *store.Tx, subjects, ids []string)
 		return nil
 	}
 	by := bonafide.System("erase")
+	if err := d.leaveRings(ctx, tx, by, ids); err != nil {
+		return err
+	}
+	if err := tx.SaveVerdicts(ctx, d.tenant, by, nil, ids); err != nil {
+		return err
+	}
+	var targets []bonafide.Target
+	for _, id := range ids {
+		targets = append(targets, bonafide.Target{Kind: bonafide.OnComplaint, ID: id})
+	}
+	for _, s := range subjects {
+		targets = append(targets, bonafide.Target{Kind: bonafide.OnCustomer, ID: s})
+	}
+	tags, err := tx.TagsOn(ctx, d.tenant, targets, d.cfg.Now())
+	if err != nil || len(tags) == 0 {
+		return err
+	}
+	var drop []string
+	for _, t := range tags {
+		drop = append(drop, t.ID)
+	}
+	return tx.RemoveTags(ctx, d.tenant, by, drop, "the person was erased")
+}
+
+// leaveRings takes complaints out of the rings they stand in, and out of what was
+// decided about those.
+func (d *desk) leaveRings(ctx context.Context, tx *store.Tx, by bonafide.Actor, ids []string) error {
 	gone := func(m string) bool { return slices.Contains(ids, m) }
 	of, err := tx.RingsOf(ctx, d.tenant, ids)
 	if err != nil {
@@ -308,23 +335,5 @@ func (d *desk) unlink(ctx context.Context, tx *store.Tx, subjects, ids []string)
 			return err
 		}
 	}
-	if err := tx.SaveVerdicts(ctx, d.tenant, by, nil, ids); err != nil {
-		return err
-	}
-	var targets []bonafide.Target
-	for _, id := range ids {
-		targets = append(targets, bonafide.Target{Kind: bonafide.OnComplaint, ID: id})
-	}
-	for _, s := range subjects {
-		targets = append(targets, bonafide.Target{Kind: bonafide.OnCustomer, ID: s})
-	}
-	tags, err := tx.TagsOn(ctx, d.tenant, targets, d.cfg.Now())
-	if err != nil || len(tags) == 0 {
-		return err
-	}
-	var drop []string
-	for _, t := range tags {
-		drop = append(drop, t.ID)
-	}
-	return tx.RemoveTags(ctx, d.tenant, by, drop, "the person was erased")
+	return nil
 }

@@ -39,6 +39,8 @@ type desk struct {
 	erased   atomic.Int64 // complaints that were dropped from memory
 	rounds   rounds       // of the cluster job, one at a time
 	settling settled      // of the same
+	exempt   []string     // complaints whose appeals were upheld; of the same
+	ruling   ruling       // of the same
 }
 
 // open makes the desk of a tenant that is stored.
@@ -116,6 +118,7 @@ func (d *desk) followLoop(ctx context.Context) error {
 		case !d.ready.Swap(true):
 			d.cfg.Log.InfoContext(ctx, "ready", slog.Any("tenant", d.tenant), slog.Any("complaints", d.live.Last()), slog.Any("took", d.cfg.Now().Sub(start).Round(time.Millisecond)))
 			err = d.enqueueCluster(ctx)
+			d.startClocks(ctx)
 		default:
 			err = d.makeSure(ctx)
 		}

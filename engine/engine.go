@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"bonafide"
+	"bonafide/casework"
 	"bonafide/normalize"
 	"bonafide/pipeline"
 	"bonafide/policy"
@@ -28,7 +29,8 @@ type Config struct {
 	Log       *slog.Logger
 	Version   string
 	Normalize normalize.Config
-	Policy    *policy.Pack
+	Policy    *policy.Pack   // where the tenant has put none of its own in force
+	Clocks    *casework.Pack // of complaints that are stored from now on
 	Public    []text.Public
 	Batch     int           // complaints in one transaction at most; 0 means 256
 	Workers   int           // goroutines that group; 0 means half of the cores
@@ -58,11 +60,20 @@ type Engine struct {
 	ctx   context.Context
 }
 
+// DefaultClocks is the pack whose clocks run where a Config names none.
+const DefaultClocks = "cn-nfra"
+
 // New returns an engine that does nothing until Run.
 func New(cfg Config) *Engine {
 	cfg.Batch = cmp.Or(cfg.Batch, 256)
 	cfg.Settle = cmp.Or(cfg.Settle, time.Second)
 	cfg.Small = cmp.Or(cfg.Small, 20_000)
+	if cfg.Clocks == nil {
+		var err error
+		if cfg.Clocks, err = casework.Load(DefaultClocks); err != nil {
+			panic(err) // it is built in
+		}
+	}
 	return &Engine{cfg: cfg, owner: cfg.DB.NewID(), nudge: make(chan struct{}, 1), desks: map[bonafide.Tenant]*desk{}}
 }
 

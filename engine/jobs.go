@@ -17,8 +17,9 @@ import (
 
 // The kinds of job of an engine.
 const (
-	jobScreen  = "screen"  // arg: the complaint's place
-	jobCluster = "cluster" // join all evidence of a tenant anew, and settle
+	jobScreen   = "screen"   // arg: the complaint's place
+	jobCluster  = "cluster"  // join all evidence of a tenant anew, and settle
+	jobBacktest = "backtest" // arg: a policy's id
 )
 
 // How jobs are claimed.
@@ -36,7 +37,9 @@ func (e *Engine) work(ctx context.Context) error {
 	run := e.run
 	e.mu.Unlock()
 	run.Go(func() error { return e.jobs(ctx, jobCluster, 1, e.cluster) })
+	run.Go(func() error { return e.jobs(ctx, jobBacktest, 1, e.backtest) })
 	run.Go(func() error { return e.upkeep(ctx) })
+	run.Go(func() error { return e.retain(ctx) })
 	run.Go(func() error { return e.renew(ctx) })
 	return e.jobs(ctx, jobScreen, screenBatch, e.screenLate)
 }

@@ -19,6 +19,9 @@ import (
 type Submission struct {
 	Complaint *bonafide.Complaint
 	Once      *Once // nil: the id of the complaint alone tells a repetition
+	// History says that the complaint was answered before it came here: no clock of it
+	// runs.
+	History bool
 }
 
 // Once makes a request give the same answer each time it is sent.
@@ -112,6 +115,8 @@ func (d *desk) prepare(ctx context.Context, tk *ticket, in []Submission) error {
 		if key := it.reduced.Self(); key != 0 {
 			it.row.Subject = hexKey(key)
 		}
+		track, day := d.startTrack(c, in[i].History, d.cfg.Now().UTC())
+		it.row.Track, it.row.Day, it.row.Region = &track, day, c.Customer.Region
 		return nil
 	}
 	if len(in) < 8 {

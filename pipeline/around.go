@@ -62,7 +62,7 @@ func (l *Live) GroupAround(ctx context.Context, places []int64, apart [][2]strin
 	if !ok {
 		return nil, false, nil
 	}
-	s := &Scanner{cfg: l.beside(), apart: apart, bare: true}
+	s := &Scanner{cfg: l.rules(), apart: apart, bare: true}
 	uses := map[bonafide.Key]int{}
 	l.inParts(near, func(i int32) {
 		if sub := l.all[i]; sub != nil {

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"bonafide"
+	"bonafide/policy"
 	"bonafide/signal/text"
 )
 
@@ -33,6 +34,9 @@ type Live struct {
 	sums    []text.Sums           // of the letters that took part in it
 	learned *learned              // by it
 	queries sync.Pool
+
+	policy, shadow *policy.Pack // set by Rule; nil before it
+	public         []text.Public
 
 	rings    map[string]string   // the lasting ring of each member
 	members  map[string][]string // of each lasting ring
@@ -214,6 +218,7 @@ type Grouping struct {
 	Last   int64                   // place of the last complaint that took part
 	Shared [][]SharedKey           // of each ring of the result
 	Self   map[string]bonafide.Key // of each member of a ring: the key of its customer, 0 if unknown
+	Shadow *bonafide.Result        // by the policy in shadow; nil where there is none
 }
 
 // Group joins the evidence of all complaints kept, as a scan of them would, and
@@ -221,7 +226,7 @@ type Grouping struct {
 // are pairs of complaints that a person said are not linked.
 func (l *Live) Group(ctx context.Context, apart [][2]string) (*Grouping, error) {
 	l.mu.RLock()
-	s := &Scanner{cfg: l.beside(), apart: apart, bare: true}
+	s, shadow := &Scanner{cfg: l.rules(), apart: apart, bare: true}, l.shadow
 	places := slices.Clone(l.all)
 	l.mu.RUnlock()
 	s.all = make([]*subject, 0, len(places))
@@ -239,6 +244,11 @@ func (l *Live) Group(ctx context.Context, apart [][2]string) (*Grouping, error) 
 		return nil, err
 	}
 	out := w.grouping(int64(len(places)))
+	if shadow != nil {
+		if out.Shadow, err = s.graded(letters, found, shadow); err != nil {
+			return nil, err
+		}
+	}
 	at := make(map[*subject]int32, len(s.all))
 	for i, sub := range s.all {
 		at[sub] = int32(i)

@@ -65,7 +65,7 @@ func (w *writer) skeleton(g []int32, model int32) string {
 	// One member may have signed with another's name: what is shared hides them all.
 	s := normalize.Mask(text.Skeleton(w.all[model].Text, others, skeletonBytes))
 	for _, i := range g {
-		s = w.maskName(i, s)
+		s = maskName(w.all[i].Name, s)
 	}
 	return s
 }
@@ -109,7 +109,7 @@ func (w *writer) aligned(g []int32, i, model int32) bonafide.Aligned {
 	for _, s := range w.letters.corpus.Align(w.all[i].Text, w.all[model].Text) {
 		s.Text = normalize.Mask(s.Text)
 		for _, k := range g {
-			s.Text = w.maskName(k, s.Text)
+			s.Text = maskName(w.all[k].Name, s.Text)
 		}
 		if s.Kind == bonafide.SpanOwn {
 			s.Text = fullName.ReplaceAllStringFunc(s.Text, hideName)
@@ -157,21 +157,6 @@ func hideName(words string) string {
 		return words
 	}
 	return strings.Join(append(parts[:from:from], "‹name›"), " ")
-}
-
-// maskName hides the name of the customer of complaint i.
-func (w *writer) maskName(i int32, s string) string {
-	name := strings.TrimSpace(w.all[i].Name)
-	if len(name) <= 2 {
-		return s
-	}
-	s = strings.ReplaceAll(s, name, "‹name›")
-	for part := range strings.FieldsSeq(name) {
-		if len(part) > 2 && part != name {
-			s = replaceWord(s, part, "‹name›")
-		}
-	}
-	return s
 }
 
 // replaceWord replaces old where it stands as a word of its own.

@@ -35,13 +35,27 @@ func fill(t testing.TB, db *DB) {
 			tx.PutApart(ctx, lender, clerk, "a", "b", "客诉"),
 			tx.PutTags(ctx, lender, clerk, []bonafide.Tag{tag("T", bonafide.OnRing, "R")}),
 			tx.AddKey(ctx, lender, clerk, APIKey{ID: "K", Hash: []byte{0, 255}}),
+			tx.AddPerson(ctx, chief, someone("P", "alice"), "$argon2id$x"),
+			tx.AddPasskey(ctx, lender, someone("P", "").Actor(), Passkey{ID: "K", Person: "P", Credential: []byte("c"), Data: []byte("{}")}),
+			tx.AddSession(ctx, someone("P", "").Actor(), Session{Hash: []byte("h"), Tenant: lender, Person: "P", Started: start}),
 			tx.AddWebhook(ctx, lender, clerk, Webhook{ID: "W", Secret: []byte("s"), Events: []string{string(bonafide.RingFormed)}}),
 			tx.Emit(ctx, lender, bonafide.Event{Type: bonafide.RingFormed, At: start, Target: bonafide.Target{Kind: bonafide.OnRing, ID: "R"}}),
 			tx.PutDelivery(ctx, lender, Delivery{ID: "D", Webhook: "W", State: DeliveryReady}),
 			tx.Erase(ctx, lender, clerk, "alice", "asked"),
 			checkpoint(ctx, tx, skey))
+		track, err2a := tx.Track(ctx, lender, cs[5].ID)
+		track.Version++
+		err = errors.Join(err, err2a, tx.SaveTrack(ctx, lender, clerk, track, "note", []byte("{}")),
+			tx.SaveAppeal(ctx, lender, clerk, AppealRow{ID: "A", Complaint: cs[5].ID, State: AppealOpen, Filed: start, Body: []byte("{}")}),
+			tx.SaveAppeal(ctx, lender, clerk, AppealRow{ID: "A", Complaint: cs[5].ID, State: AppealUpheld, Decided: start, Body: []byte("{}")}),
+			tx.SavePolicy(ctx, lender, clerk, PolicyRow{ID: "P", State: PolicyDraft, Version: 1, Body: []byte("{}")}, "drafted"),
+			tx.PutPublicLetter(ctx, lender, clerk, PublicLetter{ID: "L", At: start, Body: []byte("a\nb")}),
+			tx.AddImport(ctx, lender, clerk, ImportRow{ID: "I", State: ImportOpen, At: start, Body: []byte("{}")}, [][]byte{[]byte("id,text")}),
+			tx.AddQuarantine(ctx, lender, clerk, []QuarantineRow{{ID: "Q", State: QuarantineOpen, At: start, Body: []byte("{}")}}),
+			tx.PutFilter(ctx, lender, clerk, "P", Filter{"mine", "view=mine"}), tx.PutSetting(ctx, lender, clerk, "retention", "365"))
 		_, _, err2 = tx.LeadCursor(ctx, lender, "kafka", "w", start, time.Minute)
-		return errors.Join(err, err2)
+		_, err3 := tx.ReserveTry(ctx, "person:P", start, func(int) time.Duration { return 0 })
+		return errors.Join(err, err2, err3)
 	})
 }
 

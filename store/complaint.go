@@ -24,6 +24,11 @@ type NewComplaint struct {
 	Trace     []byte  // what comparing needs of it; nil = none
 	Screening []byte  // JSON without personal data; nil = a job "screen" is enqueued with its seq
 	Key       *Answer // stored in the same transaction; may be nil
+	// Track is where the complaint starts on its own track; of a nil one the clocks are
+	// started later.
+	Track  *TrackRow
+	Region string
+	Day    int64 // of arrival, since 1970, in the tenant's zone; 0 = that of UTC
 }
 
 // The states of a stored complaint.
@@ -82,6 +87,8 @@ func (tx *Tx) AddComplaints(ctx context.Context, t bonafide.Tenant, actor bonafi
 	var (
 		now                           = micros(tx.db.now())
 		complaints, traces, screening []any
+		tracks                        []any
+		tallies                       = map[Tally]int64{}
 		jobs                          []Job
 		answers                       []Answer
 	)
@@ -98,6 +105,8 @@ func (tx *Tx) AddComplaints(ctx context.Context, t bonafide.Tenant, actor bonafi
 			}
 			traces = append(traces, string(t), seq, c.ID, subject, body)
 		}
+		tracks = append(tracks, c.track(seq, instant(now)).args(t)...)
+		tallies[c.tally(instant(now))]++
 		if c.Screening != nil {
 			screening = append(screening, string(t), c.ID, now, c.Screening)
 		} else {
@@ -114,6 +123,12 @@ func (tx *Tx) AddComplaints(ctx context.Context, t bonafide.Tenant, actor bonafi
 		return 0, otherwise(err, bonafide.Conflict, "a complaint with one of these ids is stored already")
 	}
 	if _, err := tx.insert(ctx, "trace", "", traces); err != nil {
+		return 0, err
+	}
+	if _, err := tx.insert(ctx, "track", "", tracks); err != nil {
+		return 0, err
+	}
+	if err := tx.addTallies(ctx, t, tallies); err != nil {
 		return 0, err
 	}
 	if _, err := tx.insert(ctx, "screening", "", screening); err != nil {
@@ -135,6 +150,32 @@ func subjectOf(c NewComplaint) string {
 		return c.Subject
 	}
 	return "complaint:" + c.ID
+}
+
+// track is where the complaint starts on its own track.
+func (c *NewComplaint) track(seq int64, now time.Time) TrackRow {
+	k := TrackRow{State: "received", Received: c.Received, Since: now}
+	if c.Track != nil {
+		k = *c.Track
+	}
+	if k.Received.IsZero() {
+		k.Received = now
+	}
+	k.Complaint, k.Seq, k.Channel, k.Region, k.Version = c.ID, seq, c.Channel, c.Region, 1
+	return k
+}
+
+// tally is what the complaint is counted under.
+func (c *NewComplaint) tally(now time.Time) Tally {
+	day := c.Day
+	if day == 0 {
+		at := c.Received
+		if at.IsZero() {
+			at = now
+		}
+		day = at.Unix() / 86400
+	}
+	return Tally{Day: day, Channel: c.Channel, Region: c.Region}
 }
 
 // complaintKeys returns the keys that complaints are sealed under.

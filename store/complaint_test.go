@@ -125,7 +125,7 @@ func TestAddComplaints(t *testing.T) {
 // each 64 rows of a table.
 func TestAddComplaintsStatements(t *testing.T) {
 	each(t, func(t *testing.T, db *DB, _ *clock) {
-		for _, c := range []struct{ size, want int }{{1, 11}, {64, 11}, {256, 26}} {
+		for _, c := range []struct{ size, want int }{{1, 13}, {64, 13}, {256, 30}} {
 			cs := complaints(c.size*1000, c.size, 20, 20, 20)
 			ids := make([]string, len(cs))
 			for i := range cs {

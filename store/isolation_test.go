@@ -15,21 +15,26 @@ import (
 // acrossTenants are the functions and constants whose statements are about all
 // tenants, each with the reason.
 var acrossTenants = map[string]string{
-	"Claim":           "workers serve every tenant; a job says whose it is",
-	"Finish":          "a job's id is unique among all tenants",
-	"Retry":           "likewise",
-	"Bury":            "likewise",
-	"Release":         "an owner gives back what it holds, of every tenant",
-	"Renew":           "an owner holds on to what it has, of every tenant",
-	"Jobs":            "operators see the queue",
-	"KeyByHash":       "the key says whose it is",
-	"ExpireTags":      "the clock runs for every tenant; each tag is then changed with its tenant",
-	"PurgeAnswers":    "the clock runs for every tenant",
-	"ClaimDeliveries": "one worker delivers for every tenant; a delivery says whose it is",
+	"Claim":               "workers serve every tenant; a job says whose it is",
+	"Finish":              "a job's id is unique among all tenants",
+	"Retry":               "likewise",
+	"Bury":                "likewise",
+	"Release":             "an owner gives back what it holds, of every tenant",
+	"Renew":               "an owner holds on to what it has, of every tenant",
+	"Jobs":                "operators see the queue",
+	"KeyByHash":           "the key says whose it is",
+	"PersonByLogin":       "a login is one person's among all tenants",
+	"PersonBySubject":     "likewise",
+	"PasskeyByCredential": "the passkey says whose it is",
+	"SessionByHash":       "the session says whose it is",
+	"ExpireSessions":      "the clock runs for every tenant",
+	"ExpireTags":          "the clock runs for every tenant; each tag is then changed with its tenant",
+	"PurgeAnswers":        "the clock runs for every tenant",
+	"ClaimDeliveries":     "one worker delivers for every tenant; a delivery says whose it is",
 }
 
 // ownIDs are the tables whose rows are tenants, or belong to the database.
-var ownIDs = []string{"tenant", "meta", "migration"}
+var ownIDs = []string{"tenant", "meta", "migration", "attempt"}
 
 var (
 	usesTable = regexp.MustCompile(`\b(?:FROM|JOIN|UPDATE|INTO)\s+([a-z_]+)`)

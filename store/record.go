@@ -204,3 +204,10 @@ func (tx *Tx) RecordVersions(ctx context.Context, t bonafide.Tenant, kind, id st
 		JOIN subject s ON s.tenant = r.tenant AND s.id = r.subject
 		WHERE r.tenant = $1 AND r.kind = $2 AND r.id = $3 AND r.body <> $4 ORDER BY r.version`, string(t), kind, id, []byte{})
 }
+
+// RecordsOf lists the records of a kind that belong to a subject, the latest first.
+func (tx *Tx) RecordsOf(ctx context.Context, t bonafide.Tenant, kind, subject string, limit int) ([]RecordRow, error) {
+	return list(ctx, tx, tx.scanRecord(t), `SELECT `+recordColumns+` FROM record r
+		JOIN subject s ON s.tenant = r.tenant AND s.id = r.subject
+		WHERE r.tenant = $1 AND r.subject = $2 AND r.kind = $3 AND r.body <> $5 ORDER BY r.at DESC, r.id LIMIT $4`, string(t), subject, kind, upTo(limit), []byte{})
+}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -33,6 +34,9 @@ func (tx *Tx) SaveRings(ctx context.Context, t bonafide.Tenant, actor bonafide.A
 		if r.ID == "" {
 			return tx.refuse(&bonafide.Error{Kind: bonafide.Invalid, Msg: "a ring needs an id"})
 		}
+		if err := twoConfirmed(r); err != nil {
+			return tx.refuse(err)
+		}
 		args = lastWins(at, args, r.ID, string(t), r.ID, r.State, r.Level, int64(r.Size), int64(r.Customers), r.Found, micros(r.Created), micros(r.Updated), r.Reason, some(r.Body))
 		m := slices.Clone(r.Members)
 		slices.Sort(m)
@@ -51,6 +55,31 @@ func (tx *Tx) SaveRings(ctx context.Context, t bonafide.Tenant, actor bonafide.A
 		}); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// twoConfirmed refuses a confirmed ring of level 1 that two different people did not
+// confirm: whatever calls the store, nobody is accused of the gravest by one.
+func twoConfirmed(r RingRow) error {
+	if r.State != string(bonafide.RingIsFirm) || bonafide.Level(r.Level) != bonafide.Level1 {
+		return nil
+	}
+	var body bonafide.Ring
+	if err := json.Unmarshal(r.Body, &body); err != nil {
+		return fmt.Errorf("ring %s: %w", r.ID, err)
+	}
+	var by []string
+	for _, d := range slices.Backward(body.Decisions) {
+		if d.Verb != bonafide.Confirm {
+			break
+		}
+		if d.By != "" && !slices.Contains(by, d.By) {
+			by = append(by, d.By)
+		}
+	}
+	if len(by) < 2 {
+		return &bonafide.Error{Kind: bonafide.Denied, Msg: "level 1 is confirmed by two people: nothing was changed"}
 	}
 	return nil
 }
@@ -158,4 +187,14 @@ func (tx *Tx) RingsOf(ctx context.Context, t bonafide.Tenant, complaints []strin
 		rings[complaint] = append(rings[complaint], ring)
 		return err
 	}, string(t), tx.db.d.list(complaints))
+}
+
+// RingHeads lists rings of a state without their members, the newest first, behind an id.
+func (tx *Tx) RingHeads(ctx context.Context, t bonafide.Tenant, state, after string, limit int) ([]RingRow, error) {
+	q, args := `SELECT `+ringColumns+` FROM ring WHERE tenant = $1 AND state = $2`, []any{string(t), state, upTo(limit)}
+	if after != "" {
+		q += ` AND id < $4`
+		args = append(args, after)
+	}
+	return list(ctx, tx, scanRing, q+` ORDER BY id DESC LIMIT $3`, args...)
 }

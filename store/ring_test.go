@@ -19,7 +19,7 @@ func TestRings(t *testing.T) {
 			ID: "R-A", State: "proposed", Level: "level-2", Size: 3, Customers: 2, Found: true, Members: []string{"c1", "c2", "c3"},
 			Body: []byte(`{"id":"R-A"}`), Created: start, Updated: start.Add(time.Hour), Reason: "",
 		}
-		b := RingRow{ID: "R-B", State: "confirmed", Level: "level-1", Members: []string{"c3"}, Body: []byte(`{}`), Created: start, Reason: "the handwriting"}
+		b := RingRow{ID: "R-B", State: "confirmed", Level: "level-1", Members: []string{"c3"}, Body: []byte(`{"decisions":[{"verb":"confirm","by":"a"},{"verb":"confirm","by":"b"}]}`), Created: start, Reason: "the handwriting"}
 		save := func(rings ...RingRow) {
 			t.Helper()
 			update(t, db, func(ctx context.Context, tx *Tx) error { return tx.SaveRings(ctx, lender, clerk, rings) })
@@ -168,6 +168,31 @@ func TestVerdictsAndTemplates(t *testing.T) {
 		})
 		if n := verified(t, db); n != 1+4 {
 			t.Errorf("%d entries, want 5", n)
+		}
+	})
+}
+
+// Whatever calls the store, level 1 is confirmed by two different people since anything
+// else was decided.
+func TestLevelOneTakesTwo(t *testing.T) {
+	each(t, func(t *testing.T, db *DB, _ *clock) {
+		for decisions, ok := range map[string]bool{
+			``: false, `[]`: false,
+			`[{"verb":"confirm","by":"a"}]`:                                                        false,
+			`[{"verb":"confirm","by":"a"},{"verb":"confirm","by":"a"}]`:                            false,
+			`[{"verb":"confirm","by":"a"},{"verb":"reopen","by":"c"},{"verb":"confirm","by":"b"}]`: false,
+			`[{"verb":"confirm","by":"a"},{"verb":"confirm","by":""}]`:                             false,
+			`[{"verb":"confirm","by":"a"},{"verb":"confirm","by":"b"}]`:                            true,
+		} {
+			body := `{}`
+			if decisions != "" {
+				body = `{"decisions":` + decisions + `}`
+			}
+			row := RingRow{ID: "R", State: "confirmed", Level: "level-1", Members: []string{"c"}, Body: []byte(body)}
+			err := db.Update(t.Context(), func(tx *Tx) error { return tx.SaveRings(t.Context(), lender, clerk, []RingRow{row}) })
+			if ok && err != nil || !ok && !errors.Is(err, bonafide.Denied) {
+				t.Errorf("%s: %v", decisions, err)
+			}
 		}
 	})
 }

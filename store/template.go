@@ -66,3 +66,10 @@ func (tx *Tx) Template(ctx context.Context, t bonafide.Tenant, id string) (Templ
 func (tx *Tx) Templates(ctx context.Context, t bonafide.Tenant, after string, limit int) ([]TemplateRow, error) {
 	return list(ctx, tx, tx.scanTemplate(t), `SELECT id, size, body FROM template WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3`, string(t), after, upTo(limit))
 }
+
+// TemplateHeads lists templates without their bodies, those that most complaints share
+// first.
+func (tx *Tx) TemplateHeads(ctx context.Context, t bonafide.Tenant, limit int) ([]TemplateRow, error) {
+	return list(ctx, tx, func(r row) (p TemplateRow, err error) { return p, r.Scan(&p.ID, &p.Size) },
+		`SELECT id, size FROM template WHERE tenant = $1 ORDER BY size DESC, id LIMIT $2`, string(t), upTo(limit))
+}

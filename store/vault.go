@@ -125,6 +125,9 @@ func (tx *Tx) Erase(ctx context.Context, t bonafide.Tenant, actor bonafide.Actor
 		{"complaints", `UPDATE complaint SET state = 'erased', body = $3 WHERE tenant = $1 AND subject = $2 AND state <> 'erased'`},
 		{"records", `UPDATE record SET body = $3, digest = $3 WHERE tenant = $1 AND subject = $2`},
 		{"versions", `UPDATE record_version SET body = $3, digest = $3 WHERE tenant = $1 AND subject = $2`},
+		{"steps", `UPDATE track_step SET body = $3 WHERE tenant = $1 AND subject = $2`},
+		{"appeals", `UPDATE appeal SET body = $3 WHERE tenant = $1 AND subject = $2`},
+		{"quarantined", `UPDATE quarantine SET body = $3, state = 'erased' WHERE tenant = $1 AND subject = $2`},
 	} {
 		args := []any{string(t), subject, []byte{}}
 		if step.name == "traces" {
