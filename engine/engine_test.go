@@ -66,7 +66,10 @@ func processOf(t testing.TB, url string, now func() time.Time, cfg Config) *Engi
 		t.Fatal(err)
 	}
 	pack, public := stages(t)
-	cfg.DB, cfg.Now, cfg.Log, cfg.Version, cfg.Policy, cfg.Public = db, now, slog.New(slog.DiscardHandler), "test", pack, public
+	if cfg.Policy == nil {
+		cfg.Policy = pack
+	}
+	cfg.DB, cfg.Now, cfg.Log, cfg.Version, cfg.Public = db, now, slog.New(slog.DiscardHandler), "test", public
 	e := New(cfg)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -20,6 +20,7 @@ const (
 	jobScreen   = "screen"   // arg: the complaint's place
 	jobCluster  = "cluster"  // join all evidence of a tenant anew, and settle
 	jobBacktest = "backtest" // arg: a policy's id
+	jobImport   = "import"   // arg: an import's id
 )
 
 // How jobs are claimed.
@@ -38,6 +39,7 @@ func (e *Engine) work(ctx context.Context) error {
 	e.mu.Unlock()
 	run.Go(func() error { return e.jobs(ctx, jobCluster, 1, e.cluster) })
 	run.Go(func() error { return e.jobs(ctx, jobBacktest, 1, e.backtest) })
+	run.Go(func() error { return e.jobs(ctx, jobImport, 1, e.importFile) })
 	run.Go(func() error { return e.upkeep(ctx) })
 	run.Go(func() error { return e.retain(ctx) })
 	run.Go(func() error { return e.renew(ctx) })

@@ -87,6 +87,15 @@ func (e *Engine) Backtest(ctx context.Context, t bonafide.Tenant, id string) err
 	return err
 }
 
+// Testing reports whether a policy is being tried, or is about to be.
+func (e *Engine) Testing(ctx context.Context, t bonafide.Tenant, id string) (pending bool, err error) {
+	err = e.cfg.DB.View(ctx, func(tx *store.Tx) (err error) {
+		pending, err = tx.Pending(ctx, t, jobBacktest, id)
+		return err
+	})
+	return pending, err
+}
+
 // backtest does one such job.
 func (e *Engine) backtest(ctx context.Context, js []store.Job) error {
 	j := js[0] // one is claimed at a time

@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -120,6 +123,52 @@ func (tx *Tx) UploadPart(ctx context.Context, t bonafide.Tenant, id string, part
 	return tx.db.root.open(uploadPlace(t, id, part), b)
 }
 
+// Upload reads an import's file, of size bytes, part by part. Where the file was deleted
+// meanwhile it ends with [ErrUploadGone].
+func (db *DB) Upload(ctx context.Context, t bonafide.Tenant, id string, size int64) io.Reader {
+	return &upload{ctx: ctx, db: db, tenant: t, id: id, left: size}
+}
+
+// ErrUploadGone says that the file of an import was deleted while it was read.
+var ErrUploadGone = &bonafide.Error{Kind: bonafide.Conflict, Msg: "the file is no longer there"}
+
+type upload struct {
+	ctx    context.Context // of the reading, which is as long as it lives
+	db     *DB
+	tenant bonafide.Tenant
+	id     string
+	next   int
+	left   int64
+	part   []byte
+}
+
+// Read implements [io.Reader].
+func (u *upload) Read(p []byte) (int, error) {
+	if len(u.part) == 0 {
+		if u.left <= 0 {
+			return 0, io.EOF
+		}
+		err := u.db.View(u.ctx, func(tx *Tx) (err error) { u.part, err = tx.UploadPart(u.ctx, u.tenant, u.id, u.next); return err })
+		if errors.Is(err, bonafide.NotFound) {
+			return 0, ErrUploadGone
+		}
+		if err != nil {
+			return 0, err
+		}
+		u.next++
+		u.left -= int64(len(u.part))
+	}
+	n := copy(p, u.part)
+	u.part = u.part[n:]
+	return n, nil
+}
+
+// StoredSince counts those of ids that were stored at a moment or later.
+func (tx *Tx) StoredSince(ctx context.Context, t bonafide.Tenant, ids []string, since time.Time) (int, error) {
+	return one(ctx, tx, func(r row) (n int, err error) { return n, r.Scan(&n) },
+		`SELECT COUNT(*) FROM complaint WHERE tenant = $1 AND stored >= $2 AND `+tx.db.d.in("id", 3), string(t), micros(since), tx.db.d.list(ids))
+}
+
 // The states of a quarantined row.
 const (
 	QuarantineOpen    = "open"
@@ -139,10 +188,29 @@ type QuarantineRow struct {
 	Body           []byte
 }
 
-// AddQuarantine keeps rows that could not be read.
+// AddQuarantine keeps rows that could not be read. Those whose ids are there already,
+// because their file was begun before, are left as they are.
 func (tx *Tx) AddQuarantine(ctx context.Context, t bonafide.Tenant, actor bonafide.Actor, rows []QuarantineRow) error {
 	if _, err := tx.lock(ctx, t); err != nil || len(rows) == 0 {
 		return err
+	}
+	ids := make([]string, len(rows))
+	for i, q := range rows {
+		ids[i] = q.ID
+	}
+	known := map[string]bool{}
+	err := tx.each(ctx, `SELECT id FROM quarantine WHERE tenant = $1 AND `+tx.db.d.in("id", 2), func(r row) error {
+		var id string
+		err := r.Scan(&id)
+		known[id] = true
+		return err
+	}, string(t), tx.db.d.list(ids))
+	if err != nil {
+		return err
+	}
+	rows = slices.DeleteFunc(slices.Clone(rows), func(q QuarantineRow) bool { return known[q.ID] })
+	if len(rows) == 0 {
+		return nil
 	}
 	own := make([]string, len(rows))
 	for i, q := range rows {
@@ -164,7 +232,7 @@ func (tx *Tx) AddQuarantine(ctx context.Context, t bonafide.Tenant, actor bonafi
 		}
 	}
 	_, err = tx.insert(ctx, "quarantine", "", args)
-	return otherwise(err, bonafide.Conflict, "there is a quarantined row with one of these ids already")
+	return err
 }
 
 // CloseQuarantine ends an open row: what it held is erased.

@@ -186,6 +186,13 @@ func (db *DB) Release(ctx context.Context, owner string) error {
 	})
 }
 
+// Pending reports whether a job waits or is under way.
+func (tx *Tx) Pending(ctx context.Context, t bonafide.Tenant, kind, arg string) (bool, error) {
+	found, err := list(ctx, tx, func(r row) (n int64, err error) { err = r.Scan(&n); return n, err },
+		`SELECT 1 FROM job WHERE tenant = $1 AND kind = $2 AND arg = $3 AND state IN ('ready', 'leased') LIMIT 1`, string(t), kind, arg)
+	return len(found) > 0, err
+}
+
 // Jobs lists jobs of a state, or of every state if it is empty, by due.
 func (tx *Tx) Jobs(ctx context.Context, state string, limit int) ([]Job, error) {
 	q, args := `SELECT `+jobColumns+` FROM job`, []any{upTo(limit)}
