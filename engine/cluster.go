@@ -160,9 +160,9 @@ func (d *desk) nextWhole() time.Time {
 // errDecided says that a person decided something while a grouping was being settled.
 var errDecided = errors.New("a person decided meanwhile")
 
-// errErased says that somebody was erased while a grouping was being settled: what was
-// joined still has them, so it is joined anew.
-var errErased = errors.New("a person was erased meanwhile")
+// errErased says that somebody was erased, or an appeal upheld, while a grouping was made
+// or settled: what was joined still has them, so it is joined anew.
+var errErased = errors.New("a person was erased, or an appeal upheld, meanwhile")
 
 // again settles once more where a person decided something meanwhile: what they decided
 // stands, and the rest is laid against it.
@@ -203,10 +203,17 @@ func (d *desk) watch(ctx context.Context, tx *store.Tx, j store.Job) error {
 	return nil
 }
 
-// begin notes what happened so far, for watch.
+// begin notes what happened so far, for watch. It is errErased where an appeal was upheld
+// since the joining began.
 func (d *desk) begin(ctx context.Context) error {
 	return d.cfg.DB.View(ctx, func(tx *store.Tx) (err error) {
-		d.settling.since, err = tx.CountEvents(ctx, d.tenant)
+		if d.settling.since, err = tx.CountEvents(ctx, d.tenant); err != nil {
+			return err
+		}
+		exempt, err := tx.Exempt(ctx, d.tenant)
+		if err == nil && !slices.Equal(exempt, d.exempt) {
+			return errErased
+		}
 		return err
 	})
 }

@@ -449,3 +449,40 @@ func TestRetention(t *testing.T) {
 		t.Errorf("erased %d, want 59: one is open, five are evidence", n)
 	}
 }
+
+// An appeal that is upheld while a grouping is being made holds against that grouping.
+func TestAppealDuringAGroupingHolds(t *testing.T) {
+	testdb.Each(t, func(t *testing.T, fresh func() string) {
+		e := process(t, fresh())
+		submit(t, e, slices.Concat(strangers(80), agency(6)))
+		quiet(t, e)
+		ring := onlyRing(t, e)
+		d, err := e.desk(t.Context(), bank)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.readDecided(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		g, err := d.live.Group(t.Context(), nil) // it still has the complaint
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, err := e.FileAppeal(t.Context(), bank, second, ring.Members[0], "", "I wrote it")
+		if err != nil {
+			t.Fatal(err)
+		}
+		known := slices.Clone(d.exempt)
+		if err := e.DecideAppeal(t.Context(), bank, judge, id, true, "so it is"); err != nil {
+			t.Fatal(err)
+		}
+		quiet(t, e)
+		d.exempt = known // as it was when the grouping began
+		if err := d.settle(t.Context(), g, nil, store.Job{}); !errors.Is(err, errErased) {
+			t.Errorf("settled a grouping from before the appeal: %v", err)
+		}
+		if r := onlyRing(t, e); slices.Contains(r.Members, ring.Members[0]) {
+			t.Error("the complaint was put back")
+		}
+	})
+}
