@@ -39,7 +39,7 @@ test("complaints arrive and a ring forms", { timeout: 90_000 }, async () => {
   const said = [];
   page.on("console", (m) => said.push(`${m.type()}: ${m.text()}`));
   page.on("pageerror", (e) => said.push(`error: ${e.message}`));
-  await page.goto(url);
+  await page.goto(`${url}/demo/`);
   await page.waitForFunction(() => document.querySelectorAll("#arrived li").length >= 10);
   const first = await page.textContent("#complaints");
   await page.waitForFunction(() => [...document.querySelectorAll("#events li")].filter((e) => /formed|grew/.test(e.textContent)).length >= 3, null, { timeout: 80_000 });
@@ -53,7 +53,7 @@ test("the page is accessible in light, dark and narrow", { timeout: 60_000 }, as
   for (const options of [{ colorScheme: "light" }, { colorScheme: "dark" }, { viewport: { width: 360, height: 740 } }]) {
     const context = await browser.newContext(options);
     const page = await context.newPage();
-    await page.goto(url);
+    await page.goto(`${url}/demo/`);
     await page.waitForFunction(() => document.querySelectorAll("#all tr").length >= 1 && document.querySelector("#ring svg"));
     // The page asks for nothing from elsewhere, so the checker is put in by the driver.
     await page.addInitScript({ path: axe });
@@ -72,7 +72,7 @@ test("the page keeps nothing in the browser and asks nobody else", async () => {
   const page = await context.newPage();
   const asked = [];
   page.on("request", (r) => { if (!r.url().startsWith(url)) asked.push(r.url()); });
-  await page.goto(url);
+  await page.goto(`${url}/demo/`);
   await page.waitForFunction(() => document.querySelectorAll("#arrived li").length >= 1);
   const kept = await page.evaluate(() => localStorage.length + sessionStorage.length + document.cookie.length);
   assert.equal(kept, 0);
