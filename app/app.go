@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -17,11 +18,14 @@ import (
 	"time"
 
 	"bonafide"
+	"bonafide/casework"
 	"bonafide/engine"
 	"bonafide/normalize"
 	"bonafide/policy"
 	"bonafide/server"
 	"bonafide/server/api"
+	"bonafide/server/auth"
+	"bonafide/server/console"
 	"bonafide/signal/text"
 	"bonafide/store"
 
@@ -36,22 +40,28 @@ type Parts struct {
 	Policy    *policy.Pack
 	Public    []text.Public
 	Log       io.Writer
+	// Demo are the people of a demonstration, all with one password, whom the sign-in
+	// page shows.
+	Demo         []bonafide.Person
+	DemoPassword string
 	// Extra are further pages, by pattern of http.ServeMux.
 	Extra func(*App) map[string]http.Handler
 }
 
 // An App is a running program: a store, an engine on it, and a server in front.
 type App struct {
-	cfg    Config
-	parts  Parts
-	log    *slog.Logger
-	DB     *store.DB
-	Engine *engine.Engine
-	http   *http.Server
-	ln     net.Listener
-	meter  *meter
-	logKey string // verifies checkpoints
-	signer note.Signer
+	cfg     Config
+	parts   Parts
+	log     *slog.Logger
+	DB      *store.DB
+	Engine  *engine.Engine
+	Auth    *auth.Auth
+	console *console.Console
+	http    *http.Server
+	ln      net.Listener
+	meter   *meter
+	logKey  string // verifies checkpoints
+	signer  note.Signer
 	// stopping is closed once the program is told to stop, grace after it is how long
 	// requests may take to end.
 	stopping chan struct{}
@@ -89,10 +99,17 @@ func New(ctx context.Context, cfg Config, parts Parts) (a *App, err error) {
 		return a, err
 	}
 	a.meter = newMeter(a)
+	clocks, err := casework.Load(cfg.Jurisdiction)
+	if err != nil {
+		return a, err
+	}
 	a.Engine = engine.New(engine.Config{
-		DB: a.DB, Now: time.Now, Log: a.log, Version: parts.Version, Normalize: parts.Normalize,
+		DB: a.DB, Clocks: clocks, Now: time.Now, Log: a.log, Version: parts.Version, Normalize: parts.Normalize,
 		Policy: parts.Policy, Public: parts.Public, Observe: a.meter,
 	})
+	if err := a.openConsole(clocks); err != nil {
+		return a, err
+	}
 	traces, stop, err := tracer(ctx, cfg.OTLP, parts.Version)
 	if err != nil {
 		return a, err
@@ -128,10 +145,11 @@ func (a *App) serverConfig() server.Config {
 			Log: a.log, Now: time.Now, Random: rand.Reader, Version: a.parts.Version, LogKey: a.logKey,
 		}),
 		Readiness: ready, Ping: a.DB.Ping, Log: a.log, Random: rand.Reader, Now: time.Now, Seen: a.meter.seen,
-		Extra: map[string]http.Handler{},
+		Extra: map[string]http.Handler{}, Missing: http.HandlerFunc(a.console.Missing),
 	}
+	maps.Copy(c.Extra, a.console.Handlers())
 	if a.parts.Extra != nil {
-		c.Extra = a.parts.Extra(a)
+		maps.Copy(c.Extra, a.parts.Extra(a))
 	}
 	return c
 }
@@ -243,6 +261,7 @@ func (a *App) Run(ctx context.Context) error {
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	g.Go(func() error { return a.Engine.Run(working) })
 	g.Go(func() error { return a.checkpoints(working) })
+	g.Go(func() error { return a.console.Run(working) })
 	for _, part := range a.others() {
 		g.Go(func() error { return part(working) })
 	}

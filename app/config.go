@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"bonafide"
+	"bonafide/casework"
+	"bonafide/server/auth"
 
 	"github.com/BurntSushi/toml"
 )
@@ -50,7 +52,19 @@ type Config struct {
 	KafkaTenant  string `toml:"kafka_tenant" help:"Tenant that the topics belong to (main)."`
 	KafkaTLS     bool   `toml:"kafka_tls" help:"Speak TLS to the brokers."`
 
+	Jurisdiction string `toml:"jurisdiction" help:"Whose clocks run for new complaints: cn-nfra, us-cfpb, uk-disp or in-rbi (cn-nfra)."`
+	LenderName   string `toml:"lender_name" help:"The lender's name, as letters to customers give it."`
+
 	Lender string `toml:"lender" help:"TOML file with the lender's own numbers and addresses, as scan reads it: they link nobody."`
+
+	PublicURL            string   `toml:"public_url" help:"Scheme, host and port by which browsers reach the console (https://bonafide.example.org): passkeys and the identity provider need it."`
+	OIDCIssuer           string   `toml:"oidc_issuer" help:"Identity provider (OpenID Connect) that people may sign in through. Default: none."`
+	OIDCClientID         string   `toml:"oidc_client_id" help:"What the identity provider calls this program."`
+	OIDCClientSecretFile string   `toml:"oidc_client_secret_file" help:"File with the secret that the identity provider gave this program."`
+	OIDCTenant           string   `toml:"oidc_tenant" help:"Tenant whose people come from the identity provider (main)."`
+	OIDCRolesClaim       string   `toml:"oidc_roles_claim" help:"Claim that says what people may do, such as groups; it then decides at every sign-in. Default: roles are given here."`
+	OIDCRoles            []string `toml:"oidc_roles" help:"What values of the claim mean: value=role, such as complaints-team=handler; with commas between, a list in a file."`
+	OIDCCreate           bool     `toml:"oidc_create" help:"Whoever comes from the identity provider with a role is added, if not known yet."`
 
 	rootKey string // from the environment
 }
@@ -63,6 +77,7 @@ func Defaults() Config {
 	return Config{
 		Data: "bonafide-data", Listen: "127.0.0.1:8484", Policy: "nifa-2024", LogFormat: "text", LogLevel: "info", Checkpoint: "1m",
 		KafkaIn: "bonafide.complaints", KafkaOut: "bonafide.events", KafkaTenant: "main",
+		OIDCTenant: "main", Jurisdiction: "cn-nfra", LenderName: "The lender",
 	}
 }
 
@@ -91,7 +106,8 @@ func (c *Config) fill() {
 	d := Defaults()
 	for value, usual := range map[*string]string{
 		&c.Data: d.Data, &c.Listen: d.Listen, &c.Policy: d.Policy, &c.LogFormat: d.LogFormat, &c.LogLevel: d.LogLevel,
-		&c.Checkpoint: d.Checkpoint, &c.KafkaTenant: d.KafkaTenant,
+		&c.Checkpoint: d.Checkpoint, &c.KafkaTenant: d.KafkaTenant, &c.OIDCTenant: d.OIDCTenant,
+		&c.Jurisdiction: d.Jurisdiction, &c.LenderName: d.LenderName,
 	} {
 		if *value == "" {
 			*value = usual
@@ -123,6 +139,14 @@ func (c *Config) Environ(lookup func(string) (string, bool)) error {
 			default:
 				return invalid("%s is neither true nor false", name)
 			}
+		case reflect.Slice:
+			var list []string
+			for part := range strings.SplitSeq(s, ",") {
+				if part = strings.TrimSpace(part); part != "" {
+					list = append(list, part)
+				}
+			}
+			f.Set(reflect.ValueOf(list))
 		default:
 			f.SetString(s)
 		}
@@ -175,8 +199,14 @@ func (c *Config) Check() error {
 	if c.LogFormat != "text" && c.LogFormat != "json" {
 		return invalid("log_format: neither text nor json")
 	}
+	if _, err := casework.Load(c.Jurisdiction); err != nil {
+		return invalid("jurisdiction: %v", err)
+	}
 	var level slog.Level
 	if err := c.checkDB(); err != nil {
+		return err
+	}
+	if err := c.checkSignIn(); err != nil {
 		return err
 	}
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
@@ -188,6 +218,96 @@ func (c *Config) Check() error {
 		}
 	}
 	return nil
+}
+
+// checkSignIn says what is wrong with what people sign in by. What it says repeats no
+// part of an address.
+func (c *Config) checkSignIn() error {
+	bare := func(s string) (*url.URL, bool) {
+		u, err := url.Parse(s)
+		return u, err == nil && u.Host != "" && u.User == nil && u.RawQuery == "" && u.Fragment == "" && (u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname()))
+	}
+	if c.PublicURL != "" {
+		u, err := url.Parse(c.PublicURL)
+		if err == nil && u.Scheme == "http" && !loopback(u.Hostname()) {
+			return invalid("public_url: browsers take sessions and passkeys over https alone: write https://…, or http://localhost to try it")
+		}
+		if u, ok := bare(c.PublicURL); !ok || strings.Trim(u.Path, "/") != "" {
+			return invalid("public_url: not scheme, host and port such as https://bonafide.example.org")
+		}
+	}
+	if _, err := c.roles(); err != nil {
+		return err
+	}
+	if c.OIDCIssuer == "" {
+		if c.OIDCClientID != "" || c.OIDCClientSecretFile != "" || c.OIDCRolesClaim != "" || len(c.OIDCRoles) > 0 || c.OIDCCreate {
+			return invalid("oidc_issuer is missing: name the identity provider, or leave the other oidc settings out")
+		}
+		return nil
+	}
+	if _, ok := bare(c.OIDCIssuer); !ok {
+		return invalid("oidc_issuer: not an https address such as https://login.example.org/realm")
+	}
+	switch {
+	case c.PublicURL == "":
+		return invalid("oidc_issuer: set public_url too: the identity provider sends people back there, to /sign-in/oidc/callback")
+	case c.OIDCClientID == "":
+		return invalid("oidc_client_id is missing: the identity provider gives it when this program is registered there")
+	case (c.OIDCRolesClaim == "") != (len(c.OIDCRoles) == 0):
+		return invalid("oidc_roles_claim and oidc_roles: give both or none")
+	case c.OIDCCreate && c.OIDCRolesClaim == "":
+		return invalid("oidc_create: whoever is added needs a role: set oidc_roles_claim and oidc_roles")
+	}
+	return nil
+}
+
+// roles reads the list of what values of the claim mean.
+func (c *Config) roles() (map[string][]bonafide.Role, error) {
+	out := map[string][]bonafide.Role{}
+	for i, s := range c.OIDCRoles {
+		at := strings.LastIndexByte(s, '=')
+		if at < 1 {
+			return nil, invalid("oidc_roles, number %d: not a value and a role such as complaints-team=handler", i+1)
+		}
+		value, role := strings.TrimSpace(s[:at]), bonafide.Role(strings.TrimSpace(s[at+1:]))
+		if !role.Known() {
+			return nil, invalid("oidc_roles, number %d: no such role: there are %v", i+1, bonafide.Roles)
+		}
+		out[value] = append(out[value], role)
+	}
+	return out, nil
+}
+
+const maxSecret = 4 << 10
+
+// Auth returns what people sign in by, but for the store, the clock, the random source
+// and the log. It reads the file of the identity provider's secret.
+func (c *Config) Auth() (auth.Config, error) {
+	a := auth.Config{Secure: c.TLSCert != "" || c.BehindProxy, BehindProxy: c.BehindProxy, PublicURL: c.PublicURL}
+	if c.OIDCIssuer == "" {
+		return a, nil
+	}
+	roles, err := c.roles()
+	if err != nil {
+		return a, err
+	}
+	a.OIDC = auth.OIDC{
+		Issuer: c.OIDCIssuer, ClientID: c.OIDCClientID, Tenant: bonafide.Tenant(c.OIDCTenant), RolesClaim: c.OIDCRolesClaim, Roles: roles, Create: c.OIDCCreate,
+	}
+	if c.OIDCClientSecretFile == "" {
+		return a, nil
+	}
+	f, err := os.Open(c.OIDCClientSecretFile)
+	if err != nil {
+		return a, invalid("oidc_client_secret_file cannot be read: %v", errors.Unwrap(err))
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxSecret))
+	a.OIDC.ClientSecret = strings.TrimSpace(string(b))
+	if err != nil || a.OIDC.ClientSecret == "" {
+		return a, invalid("oidc_client_secret_file: there is no secret in it")
+	}
+	return a, nil
 }
 
 func loopback(host string) bool {

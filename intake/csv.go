@@ -36,6 +36,8 @@ type sheet struct {
 
 	fields [][]byte
 	at     int    // line where the row starts
+	lost   []byte // the row that was skipped last, as it stood; empty where it was longer than a row may be
+	over   bool   // it was
 	plain  []byte // cells with doubled quotes undone
 }
 
@@ -88,6 +90,7 @@ func (s *sheet) peekAt(i int) (byte, bool) {
 // next reads a row into fields, which hold until the next call. A *problem is
 // for this row alone; io.EOF is the end; any other error ends the file.
 func (s *sheet) next() error {
+	s.lost, s.over = s.lost[:0], false
 	for {
 		c, ok := s.peekAt(0)
 		if !ok {
@@ -306,16 +309,27 @@ func (s *sheet) skipLine(pos int) {
 		from := min(s.r+pos, s.w)
 		if n := bytes.IndexByte(s.buf[from:s.w], '\n'); n >= 0 {
 			s.line += bytes.Count(s.buf[s.r:from+n+1], []byte{'\n'})
+			s.lose(from + n)
 			s.r = from + n + 1
 			return
 		}
 		s.line += bytes.Count(s.buf[s.r:s.w], []byte{'\n'})
+		s.lose(s.w)
 		pos = 0
 		s.r = s.w
 		if !s.fill() {
 			return
 		}
 	}
+}
+
+// lose keeps what is skipped, up to end in the buffer, so that a person can mend it.
+func (s *sheet) lose(end int) {
+	if s.over || len(s.lost)+end-s.r > s.limits.Row {
+		s.lost, s.over = nil, true
+		return
+	}
+	s.lost = append(s.lost, s.buf[s.r:end]...)
 }
 
 // delimiter tells which character separates the cells, from the file's head:

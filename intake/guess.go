@@ -274,7 +274,7 @@ func GuessFile(name string, src io.Reader) (*Mapping, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	sample := rows.preview()
+	sample := rows.preview(sampled)
 	if rows.broken != nil {
 		if _, ok := errors.AsType[*bonafide.Error](rows.broken); ok {
 			return nil, nil, rows.broken

@@ -18,6 +18,7 @@ type lines struct {
 // next returns the bytes of one object, which hold until the next call. A
 // *problem is for this row alone; io.EOF is the end.
 func (l *lines) next() ([]byte, error) {
+	l.in.lost, l.in.over = l.in.lost[:0], false
 	if l.array {
 		return l.member()
 	}

@@ -16,20 +16,20 @@ import (
 // A Mapping says which column of a file holds what. Its TOML form is meant to be
 // guessed once, read over by a person and kept.
 type Mapping struct {
-	Delimiter  string            `toml:"delimiter"`   // one of , ; | or a tab; "" tells by the file
-	DateOrder  string            `toml:"date_order"`  // ymd, mdy or dmy; "" tells by the file
-	DateLayout []string          `toml:"date_layout"` // further layouts, in Go's notation (2006-01-02 15:04:05)
-	Zone       string            `toml:"zone"`        // IANA name or +08:00: where the file's clock stands; "" is UTC
-	Fields     map[string]string `toml:"fields"`      // contract path → column
-	Fixed      map[string]string `toml:"fixed"`       // contract path → value for every row
-	Contacts   []ContactColumn   `toml:"contacts"`
+	Delimiter  string            `toml:"delimiter" json:"delimiter,omitempty"`     // one of , ; | or a tab; "" tells by the file
+	DateOrder  string            `toml:"date_order" json:"date_order,omitempty"`   // ymd, mdy or dmy; "" tells by the file
+	DateLayout []string          `toml:"date_layout" json:"date_layout,omitempty"` // further layouts, in Go's notation (2006-01-02 15:04:05)
+	Zone       string            `toml:"zone" json:"zone,omitempty"`               // IANA name or +08:00: where the file's clock stands; "" is UTC
+	Fields     map[string]string `toml:"fields" json:"fields,omitempty"`           // contract path → column
+	Fixed      map[string]string `toml:"fixed" json:"fixed,omitempty"`             // contract path → value for every row
+	Contacts   []ContactColumn   `toml:"contacts" json:"contacts,omitempty"`
 }
 
 // A ContactColumn is a column of identifiers that complaints were filed with. A
 // cell can hold several, separated by ; or |.
 type ContactColumn struct {
-	Kind   bonafide.IdentifierKind `toml:"kind"`
-	Column string                  `toml:"column"`
+	Kind   bonafide.IdentifierKind `toml:"kind" json:"kind"`
+	Column string                  `toml:"column" json:"column"`
 }
 
 // The contract paths that a column can be mapped to, in the order a mapping is

@@ -15,7 +15,10 @@ type Options struct {
 	Mapping    *Mapping                         // nil: guess
 	Limits     Limits                           // zero: defaults
 	Quarantine func(bonafide.Quarantined) error // called for every bad row; may be nil
-	Progress   func(bytesRead int64, rows int)  // may be nil; called at most every 64 KiB of input
+	// QuarantineRow is called for every bad row too, with what stood in it by the names
+	// of its columns; see [Whole]. May be nil.
+	QuarantineRow func(q bonafide.Quarantined, row map[string]string) error
+	Progress      func(bytesRead int64, rows int) // may be nil; called at most every 64 KiB of input
 }
 
 // Summary counts what a Reader has read so far.
@@ -34,6 +37,8 @@ type Reader struct {
 	limits  Limits
 	summary Summary
 	repeats repeats
+	line    int                      // of the row that is read
+	cells   func() map[string]string // of that row
 }
 
 // NewReader returns a Reader with the given options.
@@ -41,6 +46,10 @@ func NewReader(o Options) *Reader { return &Reader{options: o, limits: o.Limits.
 
 // Summary returns the counts so far.
 func (r *Reader) Summary() Summary { return r.summary }
+
+// Row returns the row that the complaint handed to yield was made of: its line, and what
+// stood in it by the names of its columns. It holds within yield alone.
+func (r *Reader) Row() (line int, row map[string]string) { return r.line, r.cells() }
 
 // Read streams one file of complaints to yield; name is the base name used in
 // messages. Bad rows go to Quarantine and reading goes on. An error of kind
@@ -105,7 +114,7 @@ func (r *reading) file(s *source) error {
 		return err
 	}
 	r.header = t.sheet != nil
-	sample := t.preview()
+	sample := t.preview(sampled)
 	if len(t.ahead) == 0 && t.broken == nil {
 		return nil
 	}
@@ -140,8 +149,10 @@ func (r *reading) file(s *source) error {
 	if !p.dated {
 		r.warn(r.name + ": no column of dates: nothing can be said about timing")
 	}
+	var row row
+	r.cells = func() map[string]string { return t.named(row) }
 	for {
-		row, err := t.next()
+		row, err = t.next()
 		r.tally.spoiled += t.parser.spoiled
 		t.parser.spoiled = 0
 		if err == io.EOF {
@@ -167,8 +178,11 @@ func (r *reading) file(s *source) error {
 
 // drain sets every row aside, where none could be read.
 func (r *reading) drain(t *table) error {
+	var row row
+	var err error
+	r.cells = func() map[string]string { return t.named(row) }
 	for {
-		row, err := t.next()
+		row, err = t.next()
 		if err == io.EOF {
 			return nil
 		}
@@ -191,6 +205,14 @@ func (r *reading) contract(s *source, dated bool) error {
 		r.warn(r.name + ": no dates: nothing can be said about timing")
 	}
 	var p parser
+	var n node
+	var whole []byte
+	r.cells = func() map[string]string {
+		if len(whole) > 0 {
+			return map[string]string{Whole: plain(whole)}
+		}
+		return contractRow(&n)
+	}
 	for {
 		b, err := l.next()
 		var bad *problem
@@ -198,6 +220,7 @@ func (r *reading) contract(s *source, dated bool) error {
 			return nil
 		}
 		if errors.As(err, &bad) {
+			n, whole = node{}, l.in.lost
 			if err := r.refuse(bad.line, bad); err != nil {
 				return err
 			}
@@ -209,14 +232,15 @@ func (r *reading) contract(s *source, dated bool) error {
 		if err != nil {
 			return err
 		}
-		n, err := p.parse(b)
+		whole = nil
+		n, err = p.parse(b)
 		r.tally.spoiled += p.spoiled
 		p.spoiled = 0
 		switch {
 		case err != nil:
-			bad = &problem{reason: err.Error() + ": mend the line"}
+			whole, bad = b, &problem{reason: err.Error() + ": mend the line"}
 		case n.kind != jsonObject:
-			bad = &problem{reason: "not a JSON object: give one object on each line"}
+			whole, bad = b, &problem{reason: "not a JSON object: give one object on each line"}
 		default:
 			var c *bonafide.Complaint
 			if c, bad = k.complaint(&n); bad == nil {
@@ -235,6 +259,7 @@ func (r *reading) contract(s *source, dated bool) error {
 
 // accept yields c unless its id was met before.
 func (r *reading) accept(c *bonafide.Complaint, line int) error {
+	r.line = line
 	if err := r.tick(); err != nil {
 		return err
 	}
@@ -262,10 +287,14 @@ func (r *reading) refuse(line int, p *problem) error {
 
 func (r *reading) quarantine(line int, p *problem) error {
 	r.summary.Quarantined++
-	if r.options.Quarantine == nil {
-		return nil
+	q := bonafide.Quarantined{File: r.name, Line: line, Column: p.column, Field: p.field, Reason: p.reason}
+	var err error
+	if r.options.Quarantine != nil {
+		err = r.options.Quarantine(q)
 	}
-	err := r.options.Quarantine(bonafide.Quarantined{File: r.name, Line: line, Column: p.column, Field: p.field, Reason: p.reason})
+	if r.options.QuarantineRow != nil && err == nil {
+		err = r.options.QuarantineRow(q, r.cells())
+	}
 	r.foreign = err != nil
 	return err
 }

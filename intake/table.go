@@ -3,6 +3,7 @@ package intake
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -18,6 +19,7 @@ type row struct {
 	line  int
 	cells [][]byte
 	bad   *problem
+	whole []byte // as it stood, where it could not be cut into cells
 }
 
 // table gives CSV and flattened JSON the same face: a header and rows of cells.
@@ -31,7 +33,8 @@ type table struct {
 	ahead   []row          // previewed
 	broken  error          // what ended the preview
 	scratch [][]byte
-	last    bool // the lines have ended
+	last    bool     // the lines have ended
+	names   []string // of the header, each once
 }
 
 // newTable reads the header of a CSV, or makes ready to read JSON.
@@ -76,11 +79,11 @@ func newLines(s *source, limits Limits) *lines {
 	return &lines{in: newSheet(s, ',', limits), array: bytes.TrimLeft(s.head, " \t\r\n")[0] == '['}
 }
 
-// preview reads rows ahead until there are enough to judge by.
-func (t *table) preview() [][]string {
+// preview reads rows ahead until there are enough to judge by, most at most.
+func (t *table) preview(most int) [][]string {
 	var sample [][]string
 	size := 0
-	for len(t.ahead) < sampled && size < previewBytes {
+	for len(t.ahead) < most && size < previewBytes {
 		r, err := t.read()
 		if err != nil {
 			t.broken = err
@@ -100,7 +103,8 @@ func (t *table) preview() [][]string {
 			}
 			texts[i] = string(bytes.TrimSpace(c))
 		}
-		r.cells = cells
+		r.cells, r.whole = cells, bytes.Clone(r.whole)
+		size += len(r.whole)
 		t.ahead = append(t.ahead, r)
 		if r.bad == nil {
 			sample = append(sample, texts)
@@ -133,7 +137,11 @@ func (t *table) read() (row, error) {
 	}
 	err := t.sheet.next()
 	if p, ok := errors.AsType[*problem](err); ok {
-		return row{line: p.line, bad: p}, nil
+		r := row{line: p.line, bad: p, whole: t.sheet.lost}
+		if len(r.whole) == 0 {
+			r.cells = t.sheet.fields // one of them is too long
+		}
+		return r, nil
 	}
 	if err != nil {
 		return row{}, err
@@ -160,7 +168,7 @@ func (t *table) readJSON() (row, error) {
 	b, err := t.lines.next()
 	if p, ok := errors.AsType[*problem](err); ok {
 		t.last = t.lines.array
-		return row{line: p.line, bad: p}, nil
+		return row{line: p.line, bad: p, whole: t.lines.in.lost}, nil
 	}
 	if err != nil {
 		return row{}, err
@@ -168,11 +176,11 @@ func (t *table) readJSON() (row, error) {
 	r := row{line: t.lines.at}
 	n, err := t.parser.parse(b)
 	if err != nil {
-		r.bad = &problem{line: r.line, reason: err.Error() + ": mend the line"}
+		r.bad, r.whole = &problem{line: r.line, reason: err.Error() + ": mend the line"}, b
 		return r, nil
 	}
 	if n.kind != jsonObject {
-		r.bad = &problem{line: r.line, reason: "not a JSON object: give one object on each line"}
+		r.bad, r.whole = &problem{line: r.line, reason: "not a JSON object: give one object on each line"}, b
 		return r, nil
 	}
 	clear(t.scratch)
@@ -223,4 +231,45 @@ func (t *table) file(key, value string) {
 		return
 	}
 	t.scratch[i] = []byte(value)
+}
+
+// named gives the cells of a row the names of their columns; see [Whole].
+func (t *table) named(r row) map[string]string {
+	if len(r.whole) > 0 {
+		return map[string]string{Whole: plain(r.whole)}
+	}
+	if len(t.names) != len(t.header) {
+		t.names = distinct(t.header)
+	}
+	out := make(map[string]string, len(r.cells))
+	for i, c := range r.cells {
+		switch {
+		case i >= len(t.names):
+			out[numbered(i)] = plain(c)
+		case len(c) > 0 || t.sheet != nil:
+			out[t.names[i]] = plain(c)
+		}
+	}
+	return out
+}
+
+func plain(b []byte) string { return strings.ToValidUTF8(string(b), "\uFFFD") }
+
+// numbered names a column that has no name.
+func numbered(i int) string { return fmt.Sprintf("column %d", i+1) }
+
+// distinct returns the names of a header's columns, each once.
+func distinct(header []string) []string {
+	out, used := make([]string, len(header)), make(map[string]bool, len(header))
+	for i, h := range header {
+		if h == "" {
+			h = numbered(i)
+		}
+		name := h
+		for n := 2; used[name]; n++ {
+			name = fmt.Sprintf("%s (%d)", h, n)
+		}
+		out[i], used[name] = name, true
+	}
+	return out
 }

@@ -36,6 +36,8 @@ type Pack struct {
 	Basis        string         `toml:"basis"`
 	Most         bonafide.Level `toml:"most"` // the highest level the standard knows
 	Rules        []Rule         `toml:"rule"`
+
+	text string
 }
 
 // A Rule asks for a level where its condition holds.
@@ -63,6 +65,9 @@ type Case struct {
 
 // Name returns the pack's id and version, as results quote it.
 func (p *Pack) Name() string { return p.ID + " " + p.Version }
+
+// Text returns the pack as it was written.
+func (p *Pack) Text() string { return p.text }
 
 // List returns the ids of the built-in packs.
 func List() []string {
@@ -147,6 +152,7 @@ func Parse(name string, text []byte) (*Pack, error) {
 			return nil, invalid("rule %s: %v", r.ID, err)
 		}
 	}
+	p.text = string(text)
 	return &p, nil
 }
 

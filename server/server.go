@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"bonafide"
@@ -34,6 +35,9 @@ type Config struct {
 	Random    io.Reader // of request ids; safe for concurrent use
 	Now       func() time.Time
 	Seen      func(Seen) // told of every answered request, for metrics; may be nil
+	// Missing shows a person, whose browser asks for a page, that nothing is served at an
+	// address; nil answers with a problem, as programs are answered.
+	Missing http.Handler
 }
 
 // New returns the handler of everything that is served.
@@ -48,7 +52,24 @@ func New(c Config) http.Handler {
 	for pattern, h := range c.Extra {
 		mux.Handle(pattern, h)
 	}
-	return identified(c.Random, timed(c.Now, c.Seen, recovered(c.Log, guarded(Exact(c.Log, mux)))))
+	return identified(c.Random, timed(c.Now, c.Seen, recovered(c.Log, guarded(c.forPeople(mux, Exact(c.Log, mux))))))
+}
+
+// forPeople shows pages instead of problems where a browser asks for what is not there.
+func (c *Config) forPeople(mux *http.ServeMux, next http.Handler) http.Handler {
+	if c.Missing == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asks := r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html") && !strings.HasPrefix(r.URL.Path, "/v1/")
+		if asks {
+			if _, pattern := mux.Handler(r); pattern == "" || !clean(r.URL.Path) {
+				c.Missing.ServeHTTP(w, r)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // The time limits of [HTTP]. Streams set their own, line by line.

@@ -281,9 +281,15 @@ func (tx *Tx) OneQuarantined(ctx context.Context, t bonafide.Tenant, id string) 
 	return q, otherwise(err, bonafide.NotFound, fmt.Sprintf("there is no row %q in quarantine", id))
 }
 
-// Quarantined lists rows of a state behind an id, of one import or of all.
+// Quarantined lists rows of a state behind an id, of one import or of all, without what
+// they hold.
 func (tx *Tx) Quarantined(ctx context.Context, t bonafide.Tenant, state, imp, after string, limit int) ([]QuarantineRow, error) {
-	return list(ctx, tx, tx.scanQuarantine(t), `SELECT `+quarantineColumns+quarantineFrom+`AND q.state = $2 AND q.id > $3 AND ($5 = '' OR q.import = $5) ORDER BY q.id LIMIT $4`,
+	return list(ctx, tx, func(r row) (q QuarantineRow, err error) {
+		var at int64
+		err = r.Scan(&q.ID, &q.Import, &q.Line, &at, &q.State, &q.Field, &q.Problem)
+		q.At = instant(at)
+		return q, err
+	}, `SELECT id, import, line, at, state, field, problem FROM quarantine WHERE tenant = $1 AND state = $2 AND id > $3 AND ($5 = '' OR import = $5) ORDER BY id LIMIT $4`,
 		string(t), state, after, upTo(limit), imp)
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"bonafide"
@@ -63,30 +64,38 @@ func (c *demoCmd) Run(ctx context.Context, s *streams) (err error) {
 		return err
 	}
 	parts.Extra = func(a *app.App) map[string]http.Handler {
-		return map[string]http.Handler{"/": live.New(live.Config{DB: a.DB, Tenant: app.Main, Now: time.Now, Log: a.Log()})}
+		return map[string]http.Handler{"/demo/": http.StripPrefix("/demo", live.New(live.Config{DB: a.DB, Tenant: app.Main, Now: time.Now, Log: a.Log()}))}
 	}
+	parts.Demo, parts.DemoPassword = demoPeople(), demoPassword
 	a, err := app.New(ctx, cfg, parts)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
+	people, err := addDemoPeople(ctx, a)
+	if err != nil {
+		return err
+	}
 	before, after := c.world(time.Now().UTC())
-	fmt.Fprintf(s.out, "A made-up lender with %d complaints. Open\n\n    %s\n\nand watch: one more arrives every %v. API key: %s\nCtrl-C ends it, and nothing stays.\n", len(before), a.URL(), c.Every, a.First)
+	fmt.Fprintf(s.out, "A made-up lender with %d complaints. Open\n\n    %s\n\nand sign in as investigator, password %s; the page shows the others. One more complaint\narrives every %v: watch it at %s/demo/. API key: %s\nCtrl-C ends it, and nothing stays.\n",
+		len(before), a.URL(), demoPassword, c.Every, a.URL(), a.First)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.Run(ctx) })
-	g.Go(func() error { return c.feed(ctx, a.Engine, before, after) })
+	g.Go(func() error { return c.feed(ctx, a, people, before, after) })
 	return g.Wait()
 }
 
 // feed hands in what is there already, and then one complaint after the other.
-func (c *demoCmd) feed(ctx context.Context, e *engine.Engine, before, after []bonafide.Complaint) error {
+func (c *demoCmd) feed(ctx context.Context, a *app.App, people []bonafide.Person, before, after []bonafide.Complaint) error {
 	by := bonafide.System("demo")
+	long := time.Now().AddDate(0, 0, -demoOld)
 	submit := func(cs []bonafide.Complaint) error {
 		subs := make([]engine.Submission, len(cs))
 		for i := range cs {
 			subs[i].Complaint = &cs[i]
+			subs[i].History = cs[i].Received.Before(long)
 		}
-		_, err := e.Submit(ctx, app.Main, by, subs)
+		_, err := a.Engine.Submit(ctx, app.Main, by, subs)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -94,6 +103,9 @@ func (c *demoCmd) feed(ctx context.Context, e *engine.Engine, before, after []bo
 	}
 	if err := submit(before); err != nil {
 		return fmt.Errorf("demo: %w", err)
+	}
+	if err := c.work(ctx, a, people, before); err != nil {
+		return err
 	}
 	t := time.NewTicker(c.Every)
 	defer t.Stop()
@@ -138,12 +150,24 @@ func (c *demoCmd) world(now time.Time) (before, after []bonafide.Complaint) {
 	for i := range before {
 		before[i].Received = before[i].Received.Add(shift)
 	}
+	forge(ring)
 	for len(ring) > 0 && len(others) > 0 {
 		after = append(after, others[0], ring[0])
 		others, ring = others[1:], ring[1:]
 	}
 	after = append(after, slices.Concat(ring, others)...)
 	return before, after
+}
+
+// forge gives some of a ring one paper that its issuer called forged: with a verified item
+// the gravest level is proposed, which takes two people to confirm.
+func forge(ring []bonafide.Complaint) {
+	paper := bonafide.Document{Kind: "hospital certificate", SHA256: strings.Repeat("5e1f", 16), Verified: bonafide.Forged}
+	for i := range ring {
+		if i%2 == 0 {
+			ring[i].Documents = append(ring[i].Documents, paper)
+		}
+	}
 }
 
 // chosen picks a ring whose members all share something that can be proved.

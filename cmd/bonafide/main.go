@@ -34,6 +34,7 @@ type commands struct {
 	Serve   serveCmd   `cmd:"" help:"Take complaints as they arrive, compare each with all before it, keep tags and rings current."`
 	Config  configCmd  `cmd:"" help:"Check the settings of serve."`
 	Key     keyCmd     `cmd:"" help:"Make API keys."`
+	Person  personCmd  `cmd:"" help:"Add people who sign in to the console, and say what they may do."`
 	Log     logCmd     `cmd:"" help:"Verify the audit log."`
 	Backup  backupCmd  `cmd:"" help:"Write a backup, while complaints go on arriving."`
 	Restore restoreCmd `cmd:"" help:"Restore a backup into an empty database."`

@@ -19,7 +19,9 @@ CREATE TABLE track (
   body      BYTEA  NOT NULL,
   PRIMARY KEY (tenant, complaint)
 );
-CREATE INDEX track_due ON track (tenant, due, complaint, assignee, state, channel) WHERE ended = 0;
+CREATE INDEX track_due ON track (tenant, due, complaint) WHERE ended = 0;
+CREATE INDEX track_state ON track (tenant, state, due, complaint) WHERE ended = 0;
+CREATE INDEX track_channel ON track (tenant, channel, due, complaint) WHERE ended = 0;
 CREATE INDEX track_mine ON track (tenant, assignee, due, complaint) WHERE ended = 0;
 CREATE INDEX track_fresh ON track (tenant, seq) WHERE ended = 0 AND pack = '';
 CREATE INDEX track_received ON track (tenant, received, complaint);

@@ -105,7 +105,7 @@ function table(list) {
 }
 
 async function draw() {
-  const res = await fetch('/live/state', { cache: 'no-store' })
+  const res = await fetch('live/state', { cache: 'no-store' })
   if (!res.ok) throw new Error(`the program answered ${res.status}`)
   const s = await res.json()
   const now = Date.parse(s.now)

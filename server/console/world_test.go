@@ -1,0 +1,821 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime/multipart"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+
+	"bonafide"
+	"bonafide/casework"
+	"bonafide/engine"
+	"bonafide/policy"
+	"bonafide/server"
+	"bonafide/server/auth"
+	"bonafide/signal/text"
+	"bonafide/store"
+)
+
+// The office of these tests: two lenders on one database, each with complaints, a ring of
+// level 2 and one of level 1, and people of every role. What is personal in it are
+// canaries, which no title, no address and no error page may hold.
+
+const (
+	officePassword = "quiet-Heron-under-42-bridges"
+	canaryName     = "Zephyra Quackworth"
+	canaryPhone    = "+447700900123"
+	canaryMail     = "zephyra.q@canary.example.org"
+	canaryID       = "11010519491231002X"
+	canaryAccount  = "GB29NWBK60161331926819"
+	canaryHome     = "1 Canary Wharfside"
+)
+
+// canaries are what of a person must stand in no title and no address.
+var canaries = []string{"Quackworth", "Zephyra", "7700900123", "7700 900123", "canary.example", canaryID, canaryAccount, "Canary Wharf"}
+
+// A side is one lender and what there is at it.
+type side struct {
+	Tenant   bonafide.Tenant
+	People   map[string]bonafide.Person // by role; also "second", another investigator, and "all", with every role
+	Ring1    string
+	Ring2    string
+	Of1, Of2 []string // their members
+	Alone    string   // a complaint of nobody's ring
+	Template string
+	Letter   string // public
+	Appeal   string // open, of a member of Ring2
+	Policy   string // a draft, tried and not approved
+	Import   string // open
+	Read     string // an import that was read
+	Row      string // in quarantine
+	Key      string
+	Passkey  string // of "all"
+	Public   string // name of the public letter
+	Word     string // stands in everything that is this lender's
+}
+
+// An office is a database with an engine, and the console behind the server that the
+// program has.
+type office struct {
+	t            *testing.T
+	db           *store.DB
+	engine       *engine.Engine
+	auth         *auth.Auth
+	k            *Console
+	srv          *httptest.Server
+	skew         atomic.Int64 // the clock is ahead by it
+	still        atomic.Int64 // microseconds since 1970 where the clock stands
+	log          lockedBuffer
+	stopEngine   func()
+	north, south side
+}
+
+// A lockedBuffer takes a log.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *lockedBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *lockedBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+// now is the office's clock.
+func (o *office) now() time.Time {
+	if us := o.still.Load(); us != 0 {
+		return time.UnixMicro(us).UTC()
+	}
+	return time.Now().Add(time.Duration(o.skew.Load())).UTC()
+}
+
+func (o *office) later(d time.Duration) { o.skew.Add(int64(d)) }
+
+// built is the database of a new office and what is in it: it is made once.
+var built struct {
+	once         sync.Once
+	file         []byte
+	north, south side
+}
+
+// newOffice opens an office.
+func newOffice(t *testing.T) *office {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("long")
+	}
+	built.once.Do(func() { buildOffice(t) })
+	if built.file == nil {
+		t.Fatal("the office could not be built")
+	}
+	path := filepath.Join(t.TempDir(), "office.db")
+	if err := os.WriteFile(path, built.file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := openOffice(t, path)
+	o.north, o.south = built.north, built.south
+	return o
+}
+
+func openOffice(t *testing.T, path string) *office {
+	t.Helper()
+	o := &office{t: t}
+	log := slog.New(slog.NewTextHandler(&o.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	var err error
+	o.db, err = store.Open(t.Context(), path, store.Options{RootKey: bytes.Repeat([]byte{7}, 32), Now: o.now, Random: rand.Reader})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pack, err := policy.Load("nifa-2024")
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := text.PublicLetters()
+	if err != nil {
+		t.Fatal(err)
+	}
+	clocks, err := casework.Load("cn-nfra")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.engine = engine.New(engine.Config{DB: o.db, Now: o.now, Log: log, Version: "test", Policy: pack, Public: public, Clocks: clocks, Settle: 10 * time.Millisecond})
+	o.srv = httptest.NewUnstartedServer(nil)
+	_, port, err := net.SplitHostPort(o.srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.auth, err = auth.New(auth.Config{Store: o.db, Now: o.now, Random: rand.Reader, Log: log, PublicURL: "http://localhost:" + port}); err != nil {
+		t.Fatal(err)
+	}
+	o.k, err = New(Config{
+		Store: o.db, Auth: o.auth, Tracks: o.engine, Extensions: o.engine, Decider: o.engine, Finder: o.engine, Grader: o.engine, Imports: o.engine,
+		Policy: pack, Clocks: clocks, Lender: "A Lender", Now: o.now, Log: log, Version: "test",
+		NewKey: func(ctx context.Context, by bonafide.Actor, k store.APIKey) (string, error) {
+			k.Hash = []byte(k.ID)
+			return "secret-of-" + k.ID, o.db.Update(ctx, func(tx *store.Tx) error { return tx.AddKey(ctx, k.Tenant, by, k) })
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.srv.Config = server.HTTP(server.New(server.Config{Extra: o.k.Handlers(), Log: log, Random: rand.Reader, Now: o.now}), log)
+	o.srv.Start()
+	o.srv.URL = "http://localhost:" + port
+	ctx, stop := context.WithCancel(context.Background())
+	ran := make(chan error, 2)
+	go func() { ran <- o.engine.Run(ctx) }()
+	go func() { ran <- o.k.Run(ctx) }()
+	o.stopEngine = sync.OnceFunc(func() {
+		o.srv.CloseClientConnections()
+		o.srv.Close()
+		stop()
+		for range 2 {
+			if err := <-ran; err != nil {
+				t.Error("run:", err)
+			}
+		}
+		if err := o.db.Close(); err != nil {
+			t.Error("close:", err)
+		}
+	})
+	t.Cleanup(o.stopEngine)
+	return o
+}
+
+// ready waits until both lenders' complaints are in memory.
+func (o *office) ready(tenants int) {
+	o.t.Helper()
+	for range 1000 {
+		s, n := o.engine.Status(), 0
+		for _, one := range s {
+			if one.Ready {
+				n++
+			}
+		}
+		if n == tenants {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	o.t.Fatal("the engine is not ready")
+}
+
+// quiet waits until no job is left to do.
+func (o *office) quiet() {
+	o.t.Helper()
+	calm := 0
+	for range 3000 {
+		busy := false
+		o.view(func(tx *store.Tx) error {
+			for _, state := range []string{store.JobReady, store.JobLeased, store.JobDead} {
+				jobs, err := tx.Jobs(o.t.Context(), state, 20)
+				if err != nil {
+					return err
+				}
+				if state == store.JobDead && len(jobs) > 0 {
+					o.t.Fatalf("dead job: %s: %s", jobs[0].Kind, jobs[0].Error)
+				}
+				busy = busy || slices.ContainsFunc(jobs, func(j store.Job) bool { return j.Due.Sub(o.now()) < time.Minute })
+			}
+			return nil
+		})
+		if calm++; busy {
+			calm = 0
+		}
+		if calm == 4 {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	o.t.Fatal("jobs are left after a minute")
+}
+
+func (o *office) view(read func(*store.Tx) error) {
+	o.t.Helper()
+	if err := o.db.View(o.t.Context(), read); err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+func (o *office) update(write func(*store.Tx) error) {
+	o.t.Helper()
+	if err := o.db.Update(o.t.Context(), write); err != nil {
+		o.t.Fatal(err)
+	}
+}
+
+// submit hands complaints in.
+func (o *office) submit(t bonafide.Tenant, cs ...bonafide.Complaint) {
+	o.t.Helper()
+	subs := make([]engine.Submission, len(cs))
+	for i := range cs {
+		subs[i].Complaint = &cs[i]
+	}
+	got, err := o.engine.Submit(o.t.Context(), t, bonafide.System("test"), subs)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	for _, r := range got {
+		if r.Status != bonafide.PutCreated {
+			o.t.Fatalf("%s: %s %s", r.ID, r.Status, r.Msg)
+		}
+	}
+}
+
+// person makes somebody whose password is already their own.
+func (o *office) person(t bonafide.Tenant, login, name string, roles ...bonafide.Role) bonafide.Person {
+	o.t.Helper()
+	ctx := o.t.Context()
+	p, _, err := o.auth.AddPerson(ctx, bonafide.System("test"), bonafide.Person{Tenant: t, Login: login, Name: name, Roles: roles}, officePassword)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	o.update(func(tx *store.Tx) error {
+		phc, err := tx.Password(ctx, t, p.ID)
+		return errors.Join(err, tx.SetPassword(ctx, t, p.Actor(), p.ID, phc, false))
+	})
+	p.MustChange = false
+	return p
+}
+
+// speaks sets the language of a person.
+func (o *office) speaks(p bonafide.Person, lang string) {
+	o.t.Helper()
+	p.Lang = lang
+	o.update(func(tx *store.Tx) error { return tx.SavePerson(o.t.Context(), p.Actor(), p) })
+}
+
+// entry is what the log says of one act.
+type entry struct{ Actor, Action, Target, Detail string }
+
+// entries reads the log of a tenant from a size on.
+func (o *office) entries(t bonafide.Tenant, from int64) []entry {
+	o.t.Helper()
+	var out []entry
+	o.view(func(tx *store.Tx) error {
+		out = nil
+		rows, err := tx.Entries(o.t.Context(), t, from-1, 0)
+		for _, row := range rows {
+			r := o.k.logRow(row, nil)
+			out = append(out, entry{r.Entry.Actor, r.Entry.Action, r.Entry.Target, r.Detail})
+		}
+		return err
+	})
+	return out
+}
+
+// size is how many entries a tenant's log has.
+func (o *office) size(t bonafide.Tenant) (n int64) {
+	o.t.Helper()
+	o.view(func(tx *store.Tx) error {
+		tree, err := tx.LogTree(o.t.Context(), t)
+		n = tree.N
+		return err
+	})
+	return n
+}
+
+// done lists what people did at a lender since its log had a size.
+func (o *office) done(t bonafide.Tenant, from int64) []string {
+	o.t.Helper()
+	var out []string
+	for _, e := range o.entries(t, from) {
+		if strings.HasPrefix(e.Actor, "person:") {
+			out = append(out, e.Action)
+		}
+	}
+	return out
+}
+
+const playbookTwo = "I refuse to accept the interest that your company has charged on my loan, because the contract never named the yearly cost, " +
+	"and I demand that every fee beyond the principal is returned within seven working days. My employer was telephoned about a private matter, " +
+	"which broke the rules on contacting third parties. I suffer from sleeplessness since then and hold a certificate. Should you not settle, " +
+	"I shall turn to the regulator, to the press and to the court at the same time."
+
+const playbookOne = "Your collectors rang my mother nine times in a single afternoon although I had asked in writing that nobody but me be contacted. " +
+	"A doctor has found that the harassment brought on a depression, for which the hospital certificate is attached. I therefore require a plan of " +
+	"sixty instalments without interest, a written apology on the letterhead of the bank, and the removal of every entry at the credit bureau. " +
+	"Without an answer by Friday my representative will publish the recordings."
+
+// agency makes n clients of one agency, far apart, of whom each three have one phone.
+func agency(word, prefix, letter, phone string, n int, day time.Time) []bonafide.Complaint {
+	var cs []bonafide.Complaint
+	for i := range n {
+		cs = append(cs, bonafide.Complaint{
+			ID: fmt.Sprintf("%s%04d", prefix, i), Received: day.Add(time.Duration(i) * 7 * time.Hour), Channel: "regulator/12378", Lang: "en", Product: word + " card",
+			Text: fmt.Sprintf("My name is client %c%c of %s. ", 'a'+i%26, 'a'+i/26, word) + letter, Demands: []string{word + " demands an apology"},
+			Customer: bonafide.Customer{
+				Ref: fmt.Sprint(prefix, "ref", i), Name: fmt.Sprintf("Cli%c Ent%c", 'a'+i%26, 'a'+i%7), Phone: fmt.Sprintf("+4478111%05d", 100+i),
+				Address: fmt.Sprintf("%d Elm Road, Ville%d", 7+i, i), Region: fmt.Sprint(word, " region ", i%12),
+			},
+			Contacts: []bonafide.Identifier{{Kind: bonafide.Phone, Value: fmt.Sprintf("+44%s%05d", phone, 55555+i/3)}},
+		})
+	}
+	return cs
+}
+
+// strangers are n people with letters of their own.
+func strangers(word, prefix string, n int, day time.Time) []bonafide.Complaint {
+	seed := uint64(len(word))*7919 + 17
+	next := func(n int) int {
+		seed = seed*6364136223846793005 + 1442695040888963407
+		return int(seed >> 33 % uint64(n))
+	}
+	everyday := strings.Fields("I my the a to and you that of on bank loan called asked paid month letter wrote never because contract fee branch money please answer")
+	syllables := strings.Fields("ba be bo da di do fa fe ga go ka ki ko la le li ma mi mo na ne no pa pe ra re ri sa se so ta ti to va ve wo za zu")
+	words := func() string {
+		var b strings.Builder
+		for range 70 + next(80) {
+			b.WriteByte(' ')
+			if next(2) == 0 {
+				b.WriteString(everyday[next(len(everyday))])
+				continue
+			}
+			for range 2 + next(2) {
+				b.WriteString(syllables[next(len(syllables))])
+			}
+		}
+		return b.String()
+	}
+	var cs []bonafide.Complaint
+	for i := range n {
+		cs = append(cs, bonafide.Complaint{
+			ID: fmt.Sprintf("%s%04d", prefix, i), Received: day.Add(time.Duration(i) * time.Hour / 2), Text: words(), Channel: bonafide.Channel(channels[i%len(channels)]),
+			Customer: bonafide.Customer{Ref: fmt.Sprint(prefix, "ref", i), Address: fmt.Sprintf("%d Oak Street, Town%d", i+1, i), Region: fmt.Sprint(word, " region ", i%12)},
+			Contacts: []bonafide.Identifier{{Kind: bonafide.Phone, Value: fmt.Sprintf("+4479%08d", 13579*(i+1)%1e8)}},
+		})
+	}
+	return cs
+}
+
+// canary is a complaint full of what must not be seen.
+func canary(prefix string, at time.Time) bonafide.Complaint {
+	return bonafide.Complaint{
+		ID: prefix + "CANARY", Received: at, Channel: "email", Lang: "en", Account: canaryAccount,
+		Text: "My name is " + canaryName + " and I am angry. Ring me on +44 7700 900123 or write to " + canaryMail + ". My account is " + canaryAccount +
+			" and my number is " + canaryID + ". The branch closed before noon and nobody of the staff could say why, so that I, Zephyra, stood in the rain.",
+		Customer: bonafide.Customer{Ref: prefix + "cref", Name: canaryName, IDNumber: canaryID, Phone: canaryPhone, Email: canaryMail, Address: canaryHome, Region: "region 1"},
+		Contacts: []bonafide.Identifier{{Kind: bonafide.Email, Value: canaryMail}, {Kind: bonafide.Account, Value: canaryAccount}},
+	}
+}
+
+// buildOffice makes the database that every office begins with.
+func buildOffice(t *testing.T) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "built.db")
+	o := openOffice(t, path)
+	for _, s := range []struct {
+		to     *side
+		tenant bonafide.Tenant
+		word   string
+		prefix string
+	}{{&o.north, "north", "Norwich", "N"}, {&o.south, "south", "Southcanary", "S"}} {
+		o.furnish(s.to, s.tenant, s.word, s.prefix)
+	}
+	if t.Failed() {
+		return
+	}
+	north, south := o.north, o.south
+	o.stopEngine()
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	built.file, built.north, built.south = file, north, south
+}
+
+// furnish fills one lender.
+func (o *office) furnish(s *side, tenant bonafide.Tenant, word, prefix string) {
+	t, ctx := o.t, o.t.Context()
+	*s = side{Tenant: tenant, Word: word, People: map[string]bonafide.Person{}, Alone: prefix + "X0007"}
+	o.update(func(tx *store.Tx) error { return tx.AddTenant(ctx, tenant, word, bonafide.System("test")) })
+	for i, role := range bonafide.Roles {
+		s.People[string(role)] = o.person(tenant, string(role)+"-"+string(tenant), fmt.Sprintf("%s Person %c", word, 'A'+i), role)
+	}
+	s.People["second"] = o.person(tenant, "second-"+string(tenant), word+" Second", bonafide.RoleInvestigator)
+	s.People["all"] = o.person(tenant, "all-"+string(tenant), word+" Every", bonafide.Roles...)
+	s.People["every"] = o.person(tenant, "every-"+string(tenant), word+" Other", bonafide.Roles...)
+	day := o.now().AddDate(0, 0, -9).Truncate(time.Hour)
+	two, one := agency(word, prefix+"B", playbookTwo, "78000", 6, day), agency(word, prefix+"A", playbookOne, "78222", 6, day)
+	for i := range one {
+		if i%2 == 0 {
+			one[i].Documents = []bonafide.Document{{Kind: word + " certificate", SHA256: strings.Repeat("5e1f", 16), Verified: bonafide.Forged}}
+		}
+	}
+	o.submit(tenant, slices.Concat(strangers(word, prefix+"X", 150, day), two, one, []bonafide.Complaint{canary(prefix, day)})...)
+	o.quiet()
+	o.view(func(tx *store.Tx) error {
+		rows, err := tx.Rings(ctx, tenant, string(bonafide.RingProposed), "", 10)
+		for _, r := range rows {
+			switch bonafide.Level(r.Level) {
+			case bonafide.Level1:
+				s.Ring1, s.Of1 = r.ID, r.Members
+			case bonafide.Level2:
+				s.Ring2, s.Of2 = r.ID, r.Members
+			}
+		}
+		if s.Ring1 == "" || s.Ring2 == "" {
+			t.Fatalf("rings %+v, want one of each level", rows)
+		}
+		heads, err2 := tx.TemplateHeads(ctx, tenant, 10)
+		if len(heads) == 0 {
+			t.Fatal("no template")
+		}
+		s.Template = heads[0].ID
+		return errors.Join(err, err2)
+	})
+	all := s.People["all"]
+	s.Letter, s.Passkey, s.Public = o.db.NewID(), o.db.NewID(), word+" council"
+	o.update(func(tx *store.Tx) error {
+		return errors.Join(
+			tx.PutPublicLetter(ctx, tenant, all.Actor(), store.PublicLetter{ID: s.Letter, Name: s.Public, Author: all.Actor().ID, At: o.now(), Body: []byte(s.Public + "\n" + strings.Repeat("A letter of the council that anybody may send. ", 6))}),
+			tx.AddPasskey(ctx, tenant, all.Actor(), store.Passkey{ID: s.Passkey, Tenant: tenant, Person: all.ID, Name: word + " laptop", Credential: []byte(word), Data: []byte("{}"), Created: o.now()}),
+			tx.PutFilter(ctx, tenant, all.Actor(), all.ID, store.Filter{Name: word + " letters", Query: "channel=letter&view=all"}),
+		)
+	})
+	var err error
+	if s.Appeal, err = o.engine.FileAppeal(ctx, tenant, s.People["handler"].Actor(), s.Of2[0], s.Ring2, word+" says it is wrong"); err != nil {
+		t.Fatal(err)
+	}
+	c := o.signIn(all)
+	c.post("/admin/keys", url.Values{"name": {word + " key"}, "scope": {"complaints:read"}, "days": {"30"}}).want(http.StatusOK)
+	o.view(func(tx *store.Tx) error {
+		keys, err := tx.Keys(ctx, tenant)
+		s.Key = keys[0].ID
+		return err
+	})
+	s.Policy = last(c.post("/policy/copy", url.Values{"from": {"program:"}, "name": {word + " policy"}}).leads())
+	c.post("/policy/"+s.Policy+"/backtest", nil).want(http.StatusSeeOther)
+	file := "id,text,name,phone,received\n" + prefix + "I1,The card was declined at the counter and the bank never called me back about it.," + word + " Someone,+447700900777,2026-05-01\n" +
+		prefix + "I2,The fee was taken twice and nobody at the branch would say why.," + word + " Nobody,+447700900888,the day before\n"
+	s.Import = last(c.upload("/import", word+".csv", file).leads())
+	s.Read = last(c.upload("/import", word+" read.csv", strings.ReplaceAll(file, prefix+"I", prefix+"J")).leads())
+	c.post("/import/"+s.Read+"/start", url.Values{"version": {"1"}}).want(http.StatusSeeOther)
+	o.quiet()
+	o.view(func(tx *store.Tx) error {
+		rows, err := tx.Quarantined(ctx, tenant, store.QuarantineOpen, s.Read, "", 10)
+		if len(rows) == 0 {
+			m, _ := tx.Import(ctx, tenant, s.Read)
+			t.Fatalf("nothing in quarantine: %+v %s", m, m.Body)
+		}
+		s.Row = rows[0].ID
+		return err
+	})
+}
+
+// last is the last part of an address.
+func last(address string) string {
+	address, _, _ = strings.Cut(address, "?")
+	return address[strings.LastIndexByte(address, '/')+1:]
+}
+
+// A client is a browser of somebody.
+type client struct {
+	o    *office
+	http *http.Client
+	head http.Header // of every request
+	raw  bool        // answers are not looked through
+}
+
+func (o *office) client() *client {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	dial := &net.Dialer{}
+	c := &client{o: o, head: http.Header{"Sec-Fetch-Site": {"same-origin"}}}
+	c.http = &http.Client{
+		Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, Timeout: 90 * time.Second,
+		Transport: &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return dial.DialContext(ctx, network, o.srv.Listener.Addr().String())
+		}},
+	}
+	o.t.Cleanup(c.http.CloseIdleConnections)
+	return c
+}
+
+// signIn signs somebody in through the form.
+func (o *office) signIn(p bonafide.Person) *client {
+	o.t.Helper()
+	c := o.client()
+	c.post("/sign-in", url.Values{"login": {p.Login}, "password": {officePassword}}).want(http.StatusSeeOther)
+	return c
+}
+
+// A reply is what came back.
+type reply struct {
+	t      *testing.T
+	what   string // of the request
+	Status int
+	Header http.Header
+	Body   string
+	Doc    *html.Node // of a page
+}
+
+func (c *client) get(path string) *reply { c.o.t.Helper(); return c.do(http.MethodGet, path, nil, "") }
+
+func (c *client) post(path string, form url.Values) *reply {
+	c.o.t.Helper()
+	return c.do(http.MethodPost, path, strings.NewReader(form.Encode()), "application/x-www-form-urlencoded")
+}
+
+func (c *client) upload(path, name, content string) *reply {
+	c.o.t.Helper()
+	var b bytes.Buffer
+	m := multipart.NewWriter(&b)
+	f, err := m.CreateFormFile("file", name)
+	if err == nil {
+		_, err = f.Write([]byte(content))
+	}
+	if err := errors.Join(err, m.Close()); err != nil {
+		c.o.t.Fatal(err)
+	}
+	return c.do(http.MethodPost, path, &b, m.FormDataContentType())
+}
+
+func (c *client) do(method, path string, body io.Reader, kind string) *reply {
+	t := c.o.t
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, method, c.o.srv.URL+path, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, v := range c.head {
+		r.Header[name] = v
+	}
+	if kind != "" {
+		r.Header.Set("Content-Type", kind)
+	}
+	res, err := c.http.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &reply{t: t, what: method + " " + path, Status: res.StatusCode, Header: res.Header, Body: string(b)}
+	if strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") {
+		if a.Doc, err = html.Parse(bytes.NewReader(b)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !c.raw {
+		a.sound()
+	}
+	return a
+}
+
+func (a *reply) want(status int) *reply {
+	a.t.Helper()
+	if a.Status != status {
+		a.t.Fatalf("%s: %d, want %d: %s", a.what, a.Status, status, a.says())
+	}
+	return a
+}
+
+// leads is where the answer sends the browser.
+func (a *reply) leads() string {
+	a.t.Helper()
+	return a.want(http.StatusSeeOther).Header.Get("Location")
+}
+
+// says is what stands on the page, without the frame.
+func (a *reply) says() string {
+	if a.Doc == nil {
+		return a.Body
+	}
+	var b strings.Builder
+	a.each(func(n *html.Node) {
+		if n.Type == html.TextNode && within(n, "main") && strings.TrimSpace(n.Data) != "" {
+			b.WriteString(strings.TrimSpace(n.Data) + " | ")
+		}
+	})
+	return b.String()
+}
+
+func (a *reply) each(visit func(*html.Node)) {
+	if a.Doc != nil {
+		for n := range a.Doc.Descendants() {
+			visit(n)
+		}
+	}
+}
+
+func within(n *html.Node, names ...string) bool {
+	for p := n.Parent; p != nil; p = p.Parent {
+		if p.Type == html.ElementNode && slices.Contains(names, p.Data) {
+			return true
+		}
+	}
+	return false
+}
+
+func attr(n *html.Node, name string) string {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+// own are the elements and attributes that the templates themselves have.
+var own = sync.OnceValue(func() map[string]bool {
+	out := map[string]bool{"html": true, "head": true, "body": true, "tbody": true}
+	names, err := filepath.Glob("templates/*.html")
+	if err != nil {
+		panic(err)
+	}
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			panic(err)
+		}
+		z := html.NewTokenizer(strings.NewReader(action.ReplaceAllString(string(b), "")))
+		for z.Next() != html.ErrorToken {
+			if tok := z.Token(); tok.Type == html.StartTagToken || tok.Type == html.SelfClosingTagToken {
+				out[strings.ToLower(tok.Data)] = true
+				for _, a := range tok.Attr {
+					out[strings.ToLower(tok.Data)+" "+strings.ToLower(a.Key)] = true
+				}
+			}
+		}
+	}
+	return out
+})
+
+// turning are the marks that change the direction of what follows.
+var turning = regexp.MustCompile("[\u202A-\u202E\u2066-\u2069\u200E\u200F\u061C]")
+
+// mostPage is how large a page gets.
+const mostPage = 300_000
+
+// sound looks through an answer for what no answer of the console may have.
+func (a *reply) sound() {
+	t := a.t
+	t.Helper()
+	place := a.Header.Get("Location") + a.Header.Get("Refresh")
+	if unescaped, err := url.QueryUnescape(place); err == nil {
+		place += unescaped
+	}
+	for _, c := range canaries {
+		if strings.Contains(place, c) {
+			t.Errorf("%s: an address holds %q: %s", a.what, c, place)
+		}
+	}
+	if l := a.Header.Get("Location"); l != "" && (!strings.HasPrefix(l, "/") || strings.HasPrefix(l, "//") || strings.HasPrefix(l, `/\`)) {
+		t.Errorf("%s: leads out of the site: %s", a.what, l)
+	}
+	if a.Doc == nil {
+		return
+	}
+	h := a.Header
+	if h.Get("Content-Security-Policy") != contentPolicy || h.Get("X-Frame-Options") != "DENY" || h.Get("Cache-Control") != "no-store" ||
+		h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Referrer-Policy") != "no-referrer" || h.Get("Cross-Origin-Opener-Policy") != "same-origin" {
+		t.Errorf("%s: headers %v", a.what, h)
+	}
+	if len(a.Body) > mostPage {
+		t.Errorf("%s: a page of %d bytes", a.what, len(a.Body))
+	}
+	a.each(func(n *html.Node) {
+		switch n.Type {
+		case html.CommentNode:
+			t.Errorf("%s: a comment", a.what)
+		case html.TextNode:
+			if m := turning.FindString(n.Data); m != "" && !within(n, "textarea") {
+				t.Errorf("%s: a mark of direction (%U) in <%s>: %.60q", a.what, []rune(m)[0], n.Parent.Data, n.Data)
+			}
+			if n.Parent != nil && n.Parent.Data == "title" && n.Parent.Parent.Data == "head" {
+				for _, c := range canaries {
+					if strings.Contains(n.Data, c) {
+						t.Errorf("%s: the title holds %q", a.what, c)
+					}
+				}
+			}
+		case html.ElementNode:
+			if !own()[n.Data] {
+				t.Errorf("%s: an element <%s> that no template has", a.what, n.Data)
+			}
+			if (n.Data == "script" || n.Data == "style") && n.FirstChild != nil {
+				t.Errorf("%s: <%s> with content", a.what, n.Data)
+			}
+			for _, at := range n.Attr {
+				if !own()[n.Data+" "+strings.ToLower(at.Key)] {
+					t.Errorf("%s: an attribute %s of <%s> that no template has", a.what, at.Key, n.Data)
+				}
+				if strings.HasPrefix(at.Key, "on") || at.Key == "style" || at.Key == "srcdoc" {
+					t.Errorf("%s: inline %s", a.what, at.Key)
+				}
+				switch at.Key {
+				case "href", "src", "action", "formaction", "data-href", "data-to":
+					if !strings.HasPrefix(at.Val, "/") && !strings.HasPrefix(at.Val, "?") && !strings.HasPrefix(at.Val, "#") || strings.HasPrefix(at.Val, "//") {
+						t.Errorf("%s: %s=%q", a.what, at.Key, at.Val)
+					}
+				case "value":
+				default:
+					if turning.MatchString(at.Val) {
+						t.Errorf("%s: a mark of direction in %s of <%s>", a.what, at.Key, n.Data)
+					}
+				}
+			}
+		}
+	})
+}
+
+// fill puts ids of a lender into the pattern of a route.
+func (s *side) fill(pattern string) (method, at string) {
+	method, at, _ = strings.Cut(pattern, " ")
+	at = strings.ReplaceAll(at, "{$}", "")
+	id := map[string]string{
+		"complaints": s.Of2[1], "rings": s.Ring2, "templates": s.Template, "letters": s.Letter, "import": s.Import, "quarantine": s.Row, "policy": s.Policy,
+		"appeals": s.Appeal, "people": s.People["second"].ID, "keys": s.Key, "passkeys": s.Passkey,
+	}
+	parts := strings.Split(at, "/")
+	for i, p := range parts {
+		switch {
+		case p == "{n}":
+			parts[i] = "3"
+		case strings.HasPrefix(p, "{"):
+			parts[i] = id[parts[i-1]]
+			if parts[i] == "" {
+				panic("nothing is known for " + pattern + ": name an id of it here")
+			}
+		}
+	}
+	at = strings.Join(parts, "/")
+	if at == "/compare" {
+		at += "?with=" + s.Of2[0] + "&with=" + s.Of2[1]
+	}
+	return method, at
+}
