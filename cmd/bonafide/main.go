@@ -17,7 +17,7 @@ import (
 )
 
 // version is set by the release build with -ldflags "-X main.version=…".
-var version = "0.2.0-dev"
+var version = "0.3.0-dev"
 
 // Exit statuses. They are part of the interface: scripts read them.
 const (

@@ -1,37 +1,18 @@
 // Starts `bonafide demo` (the command that BONAFIDE_BIN names) and watches its live
 // page: a ring forms before the viewer's eyes.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { chromium } from "playwright-core";
-
-const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-const bin = process.env.BONAFIDE_BIN;
-if (!bin) throw new Error("BONAFIDE_BIN is not set: give it the path of the bonafide command");
+import { axe, launch, start } from "./demo.mjs";
 
 let browser, demo, url;
 before(async () => {
-  demo = spawn(bin, ["demo", "--listen", "127.0.0.1:0", "--every", "400ms"], { stdio: ["ignore", "pipe", "inherit"] });
-  url = await new Promise((resolve, reject) => {
-    let out = "";
-    demo.stdout.on("data", (b) => {
-      out += b;
-      const m = out.match(/http:\/\/127\.0\.0\.1:\d+/);
-      if (m) resolve(m[0]);
-    });
-    demo.on("exit", (code) => reject(new Error(`demo ended with ${code}: ${out}`)));
-  });
-  browser = await chromium.launch({
-    executablePath: process.env.BONAFIDE_CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-      "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-  });
+  demo = await start("--every", "400ms");
+  url = demo.url;
+  browser = await launch();
 });
 after(async () => {
   await browser?.close();
-  demo?.removeAllListeners("exit");
-  demo?.kill("SIGINT");
+  demo?.stop();
 });
 
 test("complaints arrive and a ring forms", { timeout: 90_000 }, async () => {
