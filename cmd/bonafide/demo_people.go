@@ -15,16 +15,16 @@ import (
 // this machine alone and holds nothing real.
 const demoPassword = "made-up-harbour"
 
-// demoPeople are those who work at the made-up lender, one for each role and a second
-// investigator, since level 1 takes two.
+// demoPeople are those who work at the made-up lender: one for each role, and a second
+// for what takes two.
 func demoPeople() []bonafide.Person {
-	person := func(login, name string, role bonafide.Role) bonafide.Person {
-		return bonafide.Person{Tenant: app.Main, Login: login, Name: name, Roles: []bonafide.Role{role}}
+	person := func(login, name string, roles ...bonafide.Role) bonafide.Person {
+		return bonafide.Person{Tenant: app.Main, Login: login, Name: name, Roles: roles}
 	}
 	return []bonafide.Person{
 		person("handler", "Hana Lindqvist", bonafide.RoleHandler),
 		person("investigator", "Ivo Marchetti", bonafide.RoleInvestigator),
-		person("second", "Sela Okafor", bonafide.RoleInvestigator),
+		person("second", "Sela Okafor", bonafide.RoleInvestigator, bonafide.RoleCompliance),
 		person("reviewer", "Rui Tavares", bonafide.RoleReviewer),
 		person("compliance", "Cleo Ashworth", bonafide.RoleCompliance),
 		person("regulator", "Reza Nikolaidis", bonafide.RoleRegulator),

@@ -141,6 +141,7 @@ if (signedIn && live && window.EventSource) {
       if (!answer.ok) return;
       const next = document.createElement("template");
       next.innerHTML = await answer.text();
+      if (!quiet()) return void (waiting = true); // somebody began to write meanwhile
       const opened = new Set([...main.querySelectorAll("details[open][id]")].map((d) => d.id));
       const known = new Set([...main.querySelectorAll("[data-id]")].map((r) => r.dataset.id));
       const selected = rows()[chosen]?.dataset.id;
