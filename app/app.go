@@ -118,6 +118,7 @@ func New(ctx context.Context, cfg Config, parts Parts) (a *App, err error) {
 	handler := traces(server.New(a.serverConfig()))
 	a.stopping = make(chan struct{})
 	a.http = server.HTTP(endStreams(handler, a.stopping), a.log)
+	a.http.RegisterOnShutdown(a.console.EndStreams)
 	if a.ln, err = (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen); err != nil {
 		return a, invalid("%s cannot be listened on: %v", cfg.Listen, errors.Unwrap(err))
 	}

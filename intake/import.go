@@ -2,6 +2,7 @@ package intake
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -65,7 +66,7 @@ func Look(name string, src io.Reader, most int) (*Import, [][]string, error) {
 		return nil, nil, err
 	}
 	rows := t.preview(min(most, sampled))
-	switch _, known := t.broken.(*bonafide.Error); {
+	switch _, known := errors.AsType[*bonafide.Error](t.broken); {
 	case known:
 		return nil, nil, t.broken
 	case t.broken != nil:

@@ -241,6 +241,13 @@ func (t *table) named(r row) map[string]string {
 	if len(t.names) != len(t.header) {
 		t.names = distinct(t.header)
 	}
+	size := 0
+	for _, c := range r.cells {
+		size += len(c)
+	}
+	if t.sheet != nil && size > t.sheet.limits.Row {
+		return map[string]string{} // longer than a row may be
+	}
 	out := make(map[string]string, len(r.cells))
 	for i, c := range r.cells {
 		switch {

@@ -284,10 +284,10 @@ var readers = []string{
 	"Leased", "Track", "Tracks", "CountTracks", "Unclocked", "TrackSteps", "Tallies", "Appeal", "AppealsOf", "Appeals", "Exempt", "Policy", "Policies",
 	"PublicLetters", "Import", "Imports", "UploadPart", "OneQuarantined", "Quarantined", "Filters", "Settings", "Find", "FindIn", "FoundByID", "Bodies",
 	"Figures", "RecordsOf", "RingHeads", "TemplateHeads", "Retired",
-	"Passkeys", "PasskeyByCredential", "Password", "People", "Person", "PersonByLogin", "PersonBySubject", "SessionByHash", "Tries",
+	"Passkeys", "PasskeyByCredential", "Password", "Pending", "People", "Person", "PersonByLogin", "PersonBySubject", "SessionByHash", "Tries",
 	"Answer", "AllTraces", "Aparts", "Checkpoints", "Complaint", "Complaints", "ComplaintsOf", "CountComplaints", "CountEvents", "Deliveries", "Delivery",
 	"Entries", "Events", "Hashes", "Jobs", "KeyByHash", "Keys", "Known", "Lock", "LogRow", "LogTree", "OneRecord", "RecordVersions", "Records", "Ring",
-	"RingEvents", "Rings", "RingsOf", "Secret", "SigningKey", "SubjectOf", "Tag", "Tags", "TagsOn", "Template", "Templates", "Tenants", "Traces", "Verdict",
+	"RingEvents", "Rings", "RingsOf", "Secret", "SigningKey", "StoredSince", "SubjectOf", "Tag", "Tags", "TagsOn", "Template", "Templates", "Tenants", "Traces", "Verdict",
 	"Verdicts", "Webhook", "Webhooks",
 }
 

@@ -96,7 +96,13 @@ func (a *Auth) newToken() (string, error) {
 
 // Session returns the session of a request; ErrNoSession where there is none, it has
 // ended, or its person is disabled.
-func (a *Auth) Session(r *http.Request) (*Session, error) {
+func (a *Auth) Session(r *http.Request) (*Session, error) { return a.session(r, true) }
+
+// Watching is Session for a request that nobody made by hand, such as a page's that renews
+// itself: it does not keep the session alive.
+func (a *Auth) Watching(r *http.Request) (*Session, error) { return a.session(r, false) }
+
+func (a *Auth) session(r *http.Request, active bool) (*Session, error) {
 	token := a.token(r)
 	if token == "" {
 		return nil, ErrNoSession
@@ -120,7 +126,7 @@ func (a *Auth) Session(r *http.Request) (*Session, error) {
 	if !p.Disabled.IsZero() || !live(row, now) {
 		return nil, ErrNoSession
 	}
-	if now.Sub(row.Seen) >= touch {
+	if active && now.Sub(row.Seen) >= touch {
 		if err := a.Store.Update(ctx, func(tx *store.Tx) error { return tx.TouchSession(ctx, row.Tenant, row.Hash, now) }); err != nil {
 			a.Log.WarnContext(ctx, "session could not be kept alive", slog.Any("error", err))
 		}

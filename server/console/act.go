@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -48,7 +49,10 @@ func (k *Console) moveComplaint(w http.ResponseWriter, r *http.Request, who *vis
 	}
 	switch verb {
 	case casework.Assign:
-		err = k.Tracks.Assign(ctx, who.tenant, who.actor, id, version(r), r.PostFormValue("assignee"))
+		to := r.PostFormValue("assignee")
+		if err = k.works(ctx, who, to); err == nil {
+			err = k.Tracks.Assign(ctx, who.tenant, who.actor, id, version(r), to)
+		}
 	case casework.Comment:
 		err = k.Tracks.Note(ctx, who.tenant, who.actor, id, version(r), reason)
 	case casework.Ask:
@@ -62,7 +66,21 @@ func (k *Console) moveComplaint(w http.ResponseWriter, r *http.Request, who *vis
 	if err != nil {
 		return err
 	}
-	return done(w, r, "/complaints/"+id, "moved")
+	return done(w, r, complaintAt(id), "moved")
+}
+
+// works refuses to hand a complaint to anybody but nobody, or somebody of the house who
+// works on complaints.
+func (k *Console) works(ctx context.Context, who *visit, id string) error {
+	if id == "" {
+		return nil
+	}
+	var p bonafide.Person
+	err := k.Store.View(ctx, func(tx *store.Tx) (err error) { p, err = tx.Person(ctx, who.tenant, id); return err })
+	if errors.Is(err, bonafide.NotFound) || err == nil && (!p.Disabled.IsZero() || !p.Actor().May(bonafide.ScopeTrackWrite)) {
+		return &bonafide.Error{Kind: bonafide.Invalid, Msg: "choose somebody who works on complaints"}
+	}
+	return err
 }
 
 // answerExtension approves or refuses the extension that somebody asked for.
@@ -80,7 +98,7 @@ func (k *Console) answerExtension(w http.ResponseWriter, r *http.Request, who *v
 	if err != nil {
 		return err
 	}
-	return done(w, r, "/complaints/"+id, "moved")
+	return done(w, r, complaintAt(id), "moved")
 }
 
 // take puts a complaint on the visitor's own list.
@@ -89,7 +107,7 @@ func (k *Console) take(w http.ResponseWriter, r *http.Request, who *visit) error
 	if err := k.Tracks.Assign(r.Context(), who.tenant, who.actor, id, version(r), who.person.ID); err != nil {
 		return err
 	}
-	return done(w, r, "/complaints/"+id, "taken")
+	return done(w, r, complaintAt(id), "taken")
 }
 
 // letterPage is a letter to the customer, to be read over, printed and sent.
@@ -201,7 +219,7 @@ func (k *Console) fileAppeal(w http.ResponseWriter, r *http.Request, who *visit)
 	if _, err := k.Decider.FileAppeal(r.Context(), who.tenant, who.actor, id, r.PostFormValue("ring"), reason); err != nil {
 		return err
 	}
-	return done(w, r, "/complaints/"+id, "appealed")
+	return done(w, r, complaintAt(id), "appealed")
 }
 
 // appealsPage lists appeals.
@@ -247,6 +265,9 @@ func (k *Console) decideAppeal(w http.ResponseWriter, r *http.Request, who *visi
 	return done(w, r, "/appeals", "appeal-"+verdict)
 }
 
+// livePath is the address of the stream.
+const livePath = "/live"
+
 // liveChange is how often somebody who watches is told at most that something changed.
 const liveChange = 3 * time.Second
 
@@ -282,7 +303,12 @@ func (k *Console) live(w http.ResponseWriter, r *http.Request, who *visit) error
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-k.stopping:
+			return nil
 		case <-t.C:
+		}
+		if _, err := k.session(r); err != nil {
+			return nil //nolint:nilerr // it ended: the browser asks again, and is told
 		}
 	}
 	return nil

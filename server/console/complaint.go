@@ -10,12 +10,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
 	"bonafide"
 	"bonafide/casework"
 	"bonafide/pipeline"
+	"bonafide/server"
 	"bonafide/signal/text"
 	"bonafide/store"
 )
@@ -36,7 +38,7 @@ type complaintPage struct {
 	Purposes []string
 
 	Calls     []callRow
-	CallsMore int
+	CallsMore bool
 
 	Things []thing
 	Shares []share
@@ -147,15 +149,34 @@ func (k *Console) reveal(w http.ResponseWriter, r *http.Request, who *visit) err
 	if !slices.Contains(purposes, purpose) {
 		return &bonafide.Error{Kind: bonafide.Invalid, Msg: "say what the values are needed for"}
 	}
-	if wait, ok := k.reveals.Take(who.actor.ID, 1, revealHourly, k.Now()); !ok {
-		return &bonafide.Error{Kind: bonafide.Busy, Msg: fmt.Sprintf("you have revealed more than usual: wait %d minutes, or ask compliance", int(wait.Minutes())+1)}
-	}
 	page, err := k.readComplaint(r, who, purpose)
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Refresh", strconv.Itoa(revealFor+2)+"; url=/complaints/"+page.ID)
+	w.Header().Set("Refresh", strconv.Itoa(revealFor+2)+"; url="+complaintAt(page.ID))
 	return k.ok(w, r, who, "complaint", page)
+}
+
+// A quota is how often each person revealed something within the last hour.
+type quota struct {
+	mu sync.Mutex
+	of map[string][]time.Time
+}
+
+// take counts a reveal. Where it would be one too many it says when there is room again.
+func (q *quota) take(who string, now time.Time) (wait time.Duration, ok bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.of == nil {
+		q.of = map[string][]time.Time{}
+	}
+	at := slices.DeleteFunc(q.of[who], func(t time.Time) bool { return now.Sub(t) >= time.Hour })
+	if len(at) >= revealHourly {
+		q.of[who] = at
+		return time.Hour - now.Sub(at[0]), false
+	}
+	q.of[who] = append(at, now)
+	return 0, true
 }
 
 // readComplaint reads all that the page shows. Every look at a person's file is logged;
@@ -164,6 +185,12 @@ func (k *Console) readComplaint(r *http.Request, who *visit, purpose string) (*c
 	ctx, id := r.Context(), r.PathValue("id")
 	if !bonafide.ValidID(id) {
 		return nil, &bonafide.Error{Kind: bonafide.NotFound, Msg: "there is no such complaint"}
+	}
+	if purpose != "" {
+		if wait, ok := k.reveals.take(who.actor.ID, k.Now()); !ok {
+			msg := fmt.Sprintf("you have revealed more than usual: wait %d minutes, or ask compliance", int(wait.Minutes())+1)
+			return nil, &server.Refusal{Status: http.StatusTooManyRequests, Detail: msg, After: wait}
+		}
 	}
 	p := &complaintPage{ID: id, Purposes: purposes, Seen: who.May(bonafide.ScopeRingsRead), Part: 1}
 	err := k.looked(ctx, who, "complaint", id, purpose, func(tx *store.Tx) error {
@@ -177,6 +204,9 @@ func (k *Console) readComplaint(r *http.Request, who *visit, purpose string) (*c
 			return fmt.Errorf("complaint %s: %w", id, err)
 		}
 		if err := k.readTrack(ctx, tx, who, p); err != nil {
+			return err
+		}
+		if err := k.readCalls(ctx, tx, who, p); err != nil {
 			return err
 		}
 		return k.readOrganisation(ctx, tx, who, p)
@@ -194,6 +224,43 @@ func (k *Console) readComplaint(r *http.Request, who *visit, purpose string) (*c
 		return nil, err
 	}
 	return p, k.layBeside(ctx, who, p)
+}
+
+// callsShown bounds the collection calls on the page; the night is when nobody is called
+// unless they agreed: GB/T 45251-2025 and the NIFA guideline, 22:00 to 08:00.
+const (
+	callsShown   = 30
+	nightFrom    = 22
+	nightUntil   = 8
+	callOutgoing = "out"
+)
+
+// readCalls reads the collection calls that the lender handed in about the customer: what
+// a complaint about calls is tested against.
+func (k *Console) readCalls(ctx context.Context, tx *store.Tx, who *visit, p *complaintPage) error {
+	if !who.May(bonafide.ScopeRecordsRead) {
+		return nil
+	}
+	rows, err := tx.RecordsOf(ctx, who.tenant, "call", p.Row.Subject, callsShown+1)
+	if err != nil {
+		return err
+	}
+	p.Calls, p.CallsMore = nil, len(rows) > callsShown
+	for _, row := range rows[:min(len(rows), callsShown)] {
+		var c callRow
+		if err := readJSON(row.Body, &c.CollectionCall); err != nil {
+			return err
+		}
+		c.Night = atNight(&c.CollectionCall)
+		p.Calls = append(p.Calls, c)
+	}
+	return nil
+}
+
+// atNight reports whether somebody was called in the night who had not agreed to it.
+func atNight(c *bonafide.CollectionCall) bool {
+	h := c.Started.Hour()
+	return c.Direction == callOutgoing && !c.AgreedHours && (h >= nightFrom || h < nightUntil)
 }
 
 // looked runs read in a transaction that logs who looked at what, once in a while, and

@@ -15,6 +15,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"sync"
 	"time"
 
 	"bonafide"
@@ -101,10 +103,13 @@ type Console struct {
 	all     catalogue
 	pages   map[string]*page
 	assets  map[string]asset
-	reveals *server.Rate
+	reveals quota
 	figures *figures
 	words   map[string][]chapter // of the glossary, by the column of a language
 	uploads chan struct{}        // takes one for each file that is being handed in
+
+	stopping chan struct{} // closed once streams are to end
+	stop     sync.Once
 }
 
 // New returns the console. Run keeps its figures.
@@ -113,7 +118,7 @@ func New(c Config) (*Console, error) {
 	if err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
-	k := &Console{Config: c, all: all, reveals: &server.Rate{}, figures: newFigures(), uploads: make(chan struct{}, uploadsOnce)}
+	k := &Console{Config: c, all: all, figures: newFigures(), uploads: make(chan struct{}, uploadsOnce), stopping: make(chan struct{})}
 	if k.words, err = readGlossary(); err != nil {
 		return nil, fmt.Errorf("console: %w", err)
 	}
@@ -125,6 +130,10 @@ func New(c Config) (*Console, error) {
 	}
 	return k, nil
 }
+
+// EndStreams ends the streams of those who watch, which would keep a server from
+// stopping: register it with [http.Server.RegisterOnShutdown].
+func (k *Console) EndStreams() { k.stop.Do(func() { close(k.stopping) }) }
 
 // A handler answers one route. An error it returns is shown as a page.
 type handler func(k *Console, w http.ResponseWriter, r *http.Request, who *visit) error
@@ -188,9 +197,9 @@ const maxForm = 1 << 20
 func (k *Console) askToSignIn(w http.ResponseWriter, r *http.Request) {
 	to := "/sign-in"
 	if r.Method == http.MethodGet && r.URL.Path != "/" && r.Header.Get("X-Part") == "" {
-		to += "?next=" + r.URL.Path
+		to += "?next=" + url.QueryEscape(r.URL.EscapedPath())
 	}
-	if r.Header.Get("X-Part") != "" || r.URL.Path == "/live" {
+	if r.Header.Get("X-Part") != "" || r.URL.Path == livePath {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
@@ -212,7 +221,11 @@ func (k *Console) fail(w http.ResponseWriter, r *http.Request, who *visit, err e
 		k.show(w, r, who, refusal.Status, "confirm", confirm{Next: back(r), OIDC: k.Auth.HasOIDC()})
 		return
 	}
-	k.show(w, r, who, refusal.Status, "error", problem{Status: refusal.Status, Detail: refusal.Detail, Request: server.RequestID(ctx), Back: back(r)})
+	to := back(r)
+	if refusal.Status == http.StatusNotFound {
+		to = "/" // what is above is not there either
+	}
+	k.show(w, r, who, refusal.Status, "error", problem{Status: refusal.Status, Detail: refusal.Detail, Request: server.RequestID(ctx), Back: to})
 }
 
 // Refuse shows a person why something outside of these pages was refused.
@@ -259,7 +272,7 @@ func back(r *http.Request) string {
 	if r.Method == http.MethodGet {
 		return "/"
 	}
-	return parentOf(r.URL.Path)
+	return parentOf(r.URL.EscapedPath())
 }
 
 // done answers a form that was carried out: the browser asks for the page to, which says

@@ -26,10 +26,9 @@ import (
 	"bonafide/store"
 )
 
-const (
-	houseTenant   bonafide.Tenant = "house"
-	housePassword                 = "made-up-harbour-of-tests"
-)
+const houseTenant bonafide.Tenant = "house"
+
+const housePassword = "made-up-harbour-of-tests"
 
 // A house is a tenant at work: the pages over a real store and a real engine.
 type house struct {

@@ -6,10 +6,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"html/template"
+	"io"
 	"io/fs"
 	"log/slog"
 	"mime"
 	"net/http"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -51,14 +53,14 @@ func (k *Console) tongue(l Lang) tongue { return tongue{Lang: l, all: k.all, zon
 // visit finds out who asks.
 func (k *Console) visit(r *http.Request) (*visit, error) {
 	who := k.stranger(r)
-	s, err := k.Auth.Session(r)
+	s, err := k.session(r)
 	if err != nil || s == nil {
 		if errors.Is(err, auth.ErrNoSession) {
 			err = nil
 		}
 		return who, err
 	}
-	who.session, who.person, who.actor, who.tenant = s, s.Person, s.Person.Actor(), s.Person.Tenant
+	who.session, who.person, who.actor, who.tenant = s, s.Person, s.Actor, s.Tenant
 	switch {
 	case k.pseudo(who.person.Lang):
 		who.tongue = k.tongue(langs[0])
@@ -67,6 +69,15 @@ func (k *Console) visit(r *http.Request) (*visit, error) {
 		who.tongue = k.tongue(chooseLang(who.person.Lang, ""))
 	}
 	return who, nil
+}
+
+// session is the session of a request. A page that renews itself, or waits for something
+// to change, is nobody at work: it does not keep a session alive.
+func (k *Console) session(r *http.Request) (*auth.Session, error) {
+	if r.Header.Get("X-Part") != "" || r.URL.Path == livePath {
+		return k.Auth.Watching(r)
+	}
+	return k.Auth.Session(r)
 }
 
 // pseudo reports whether a person reads the language of the test.
@@ -125,8 +136,23 @@ func (k *Console) funcs() template.FuncMap {
 		"add":   func(a, b int) int { return a + b },
 		"short": shortID,
 		"cut":   cut,
+		"seg":   url.PathEscape, // an id of the lender's, in an address
+		"query": query,
 	}
 }
+
+// query writes the query of an address of ours.
+func query(q string) template.URL {
+	v, err := url.ParseQuery(q)
+	if err != nil {
+		return ""
+	}
+	return template.URL(v.Encode())
+}
+
+// complaintAt is the address of a complaint, whose id can hold anything that a lender
+// writes into one: 2024/0017.
+func complaintAt(id string) string { return "/complaints/" + url.PathEscape(id) }
 
 // shortID shortens an id of ours, of which the last letters tell apart.
 func shortID(id string) string {
@@ -158,7 +184,16 @@ func (k *Console) show(w http.ResponseWriter, r *http.Request, who *visit, statu
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Language", who.Tag)
 	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes()) // nobody is left to tell
+	_, _ = io.WriteString(w, tame(name, b.String())) // nobody is left to tell
+}
+
+// tame takes out of a page whatever could turn the direction of its text. A row that is to
+// be mended stays as it was written.
+func tame(name, page string) string {
+	if name == "quarantined" {
+		return page
+	}
+	return clean(page)
 }
 
 // ok shows a page that all went well with.

@@ -89,7 +89,7 @@ func draw(g tongue, ring *bonafide.Ring, open int) *picture {
 			d.Open = d.Open || t.Route != ""
 		}
 		if len(group) == 1 {
-			d.Title, d.Href = group[0].Complaint+" · "+g.Date(group[0].Received), "/complaints/"+group[0].Complaint
+			d.Title, d.Href = group[0].Complaint+" · "+g.Date(group[0].Received), complaintAt(group[0].Complaint)
 		} else {
 			d.Title = g.T("ring.group", len(group), g.Date(group[0].Received), g.Date(group[len(group)-1].Received))
 			d.Href = "/rings/" + ring.ID + "?open=" + strconv.Itoa(i+1) + "#picture"

@@ -148,7 +148,7 @@ func (k *Console) mend(w http.ResponseWriter, r *http.Request, who *visit) error
 		return err
 	}
 	if page.State != store.QuarantineOpen {
-		return &bonafide.Error{Kind: bonafide.Conflict, Msg: "the row was mended or dropped already"}
+		return errRowClosed
 	}
 	row := map[string]string{}
 	for i, name := range page.how.Names(page.stored, page.QuarantineRow.Field) {
@@ -176,6 +176,8 @@ func (k *Console) mend(w http.ResponseWriter, r *http.Request, who *visit) error
 	return done(w, r, "/quarantine?import="+page.Import, "mended")
 }
 
+var errRowClosed = &bonafide.Error{Kind: bonafide.Conflict, Msg: "the row was mended or dropped already"}
+
 // dropRow gives a row up, and erases what stood in it.
 func (k *Console) dropRow(w http.ResponseWriter, r *http.Request, who *visit) error {
 	ctx, id, reason := r.Context(), r.PathValue("id"), r.PostFormValue("reason")
@@ -187,6 +189,9 @@ func (k *Console) dropRow(w http.ResponseWriter, r *http.Request, who *visit) er
 		q, err := tx.OneQuarantined(ctx, who.tenant, id)
 		if err != nil {
 			return err
+		}
+		if q.State != store.QuarantineOpen {
+			return errRowClosed
 		}
 		imp = q.Import
 		return tx.CloseQuarantine(ctx, who.tenant, who.actor, id, store.QuarantineDropped, reason)

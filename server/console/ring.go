@@ -284,11 +284,15 @@ func (k *Console) cutLink(w http.ResponseWriter, r *http.Request, who *visit) er
 	if err != nil {
 		return err
 	}
-	a, b := r.PostFormValue("a"), r.PostFormValue("b")
+	ctx, a, b := r.Context(), r.PostFormValue("a"), r.PostFormValue("b")
 	if !bonafide.ValidID(a) || !bonafide.ValidID(b) {
 		return &bonafide.Error{Kind: bonafide.Invalid, Msg: "name the two complaints that are not linked"}
 	}
-	if err := k.Decider.Apart(r.Context(), who.tenant, who.actor, a, b, reason, func(*store.Tx) error { return nil }); err != nil {
+	err = k.Store.View(ctx, func(tx *store.Tx) error { _, err := tx.Ring(ctx, who.tenant, r.PathValue("id")); return err })
+	if err != nil {
+		return err
+	}
+	if err := k.Decider.Apart(ctx, who.tenant, who.actor, a, b, reason, func(*store.Tx) error { return nil }); err != nil {
 		return err
 	}
 	return done(w, r, "/rings/"+r.PathValue("id"), "cut")

@@ -61,7 +61,7 @@ func (k *Console) search(w http.ResponseWriter, r *http.Request, who *visit) err
 		return err
 	}
 	if page.How == "id" && len(page.Rows) == 1 {
-		return done(w, r, "/complaints/"+page.Rows[0].ID, "")
+		return done(w, r, complaintAt(page.Rows[0].ID), "")
 	}
 	return k.ok(w, r, who, "search", page)
 }
