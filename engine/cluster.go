@@ -108,7 +108,8 @@ func (d *desk) readDecided(ctx context.Context) (apart [][2]string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return apart, d.usePolicy(policies, letters)
+	d.usePolicy(ctx, policies, letters)
+	return apart, nil
 }
 
 // group joins everything. A program that stops does not wait for it: it reads memory

@@ -23,7 +23,7 @@ type ruling struct {
 
 // usePolicy sets what groupings are graded by. A policy that can no longer be read is
 // said in the log, and the one of the config holds.
-func (d *desk) usePolicy(rows []store.PolicyRow, letters []store.PublicLetter) error {
+func (d *desk) usePolicy(ctx context.Context, rows []store.PolicyRow, letters []store.PublicLetter) {
 	inForce, shadow := d.cfg.Policy, (*policy.Pack)(nil)
 	var sum strings.Builder
 	d.ruling.shadow = store.PolicyRow{}
@@ -40,7 +40,7 @@ func (d *desk) usePolicy(rows []store.PolicyRow, letters []store.PublicLetter) e
 		sum.WriteString(l.ID + "\n")
 	}
 	if sum.String() == d.ruling.digest {
-		return nil
+		return
 	}
 	for _, r := range rows {
 		if r.State != store.PolicyPromoted && r.State != store.PolicyShadow {
@@ -48,7 +48,7 @@ func (d *desk) usePolicy(rows []store.PolicyRow, letters []store.PublicLetter) e
 		}
 		p, err := policy.Parse(r.Name, []byte(r.Text))
 		if err != nil {
-			d.cfg.Log.Error("read policy", slog.Any("tenant", d.tenant), slog.Any("policy", r.ID), slog.Any("err", err))
+			d.cfg.Log.ErrorContext(ctx, "read policy", slog.Any("tenant", d.tenant), slog.Any("policy", r.ID), slog.Any("err", err))
 			continue
 		}
 		if r.State == store.PolicyPromoted {
@@ -61,7 +61,7 @@ func (d *desk) usePolicy(rows []store.PolicyRow, letters []store.PublicLetter) e
 	for _, l := range letters {
 		p, err := text.ParsePublic(string(l.Body))
 		if err != nil {
-			d.cfg.Log.Error("read public letter", slog.Any("tenant", d.tenant), slog.Any("letter", l.ID), slog.Any("err", err))
+			d.cfg.Log.ErrorContext(ctx, "read public letter", slog.Any("tenant", d.tenant), slog.Any("letter", l.ID), slog.Any("err", err))
 			continue
 		}
 		public = append(public, p)
@@ -69,7 +69,6 @@ func (d *desk) usePolicy(rows []store.PolicyRow, letters []store.PublicLetter) e
 	d.live.Rule(inForce, shadow, public)
 	d.ruling.digest = sum.String()
 	d.rounds.wholeAt = time.Time{} // everything is graded anew
-	return nil
 }
 
 // Backtest has a policy tried on all complaints as they are, beside the one in force.

@@ -301,11 +301,11 @@ func (d *desk) goOn(c *change, old store.RingRow, s ring.Step, in map[string]int
 		s.Removed = slices.DeleteFunc(slices.Clone(s.Removed), func(m string) bool { return slices.Contains(back, m) })
 	}
 	if len(s.Added) > 0 {
-		c.row.Reason = fmt.Sprintf("%d more complaints are tied to it", len(s.Added))
+		c.row.Reason = number(len(s.Added), "more complaint is", "more complaints are") + " tied to it"
 		emit(bonafide.RingGrown, "", c.row.Reason)
 	}
 	if len(s.Removed) > 0 {
-		c.row.Reason = fmt.Sprintf("%d complaints are no longer tied to it", len(s.Removed))
+		c.row.Reason = number(len(s.Removed), "complaint is", "complaints are") + " no longer tied to it"
 		emit(bonafide.RingShrunk, "", c.row.Reason)
 	}
 	if old.Level != c.row.Level {
@@ -557,4 +557,12 @@ func (d *desk) settleTemplates(ctx context.Context, by bonafide.Actor, g *pipeli
 	}
 	s.templates = nil
 	return names, nil
+}
+
+// number writes a count with its word.
+func number(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }

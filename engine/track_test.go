@@ -220,7 +220,10 @@ func innocent(t testing.TB) *policy.Pack {
 func ringed(t testing.TB, e *Engine) bool {
 	t.Helper()
 	var rings []store.RingRow
-	if err := e.cfg.DB.View(t.Context(), func(tx *store.Tx) (err error) { rings, err = tx.RingHeads(t.Context(), bank, "proposed", "", 1); return err }); err != nil {
+	if err := e.cfg.DB.View(t.Context(), func(tx *store.Tx) (err error) {
+		rings, err = tx.RingHeads(t.Context(), bank, "proposed", "", 1)
+		return err
+	}); err != nil {
 		t.Fatal(err)
 	}
 	return len(rings) > 0
@@ -230,7 +233,10 @@ func ringed(t testing.TB, e *Engine) bool {
 func decideAny(t testing.TB, e *Engine, n int) {
 	t.Helper()
 	var rings []store.RingRow
-	if err := e.cfg.DB.View(t.Context(), func(tx *store.Tx) (err error) { rings, err = tx.RingHeads(t.Context(), bank, "proposed", "", 3); return err }); err != nil {
+	if err := e.cfg.DB.View(t.Context(), func(tx *store.Tx) (err error) {
+		rings, err = tx.RingHeads(t.Context(), bank, "proposed", "", 3)
+		return err
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if len(rings) == 0 {

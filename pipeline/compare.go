@@ -31,16 +31,7 @@ func (l *Live) rules() Config {
 // Grade joins the evidence of all complaints kept once, and grades what is found by each
 // of the packs: what each would propose today. Nothing that later work uses changes.
 func (l *Live) Grade(ctx context.Context, apart [][2]string, packs ...*policy.Pack) ([]*bonafide.Result, error) {
-	l.mu.RLock()
-	s := &Scanner{cfg: l.rules(), apart: apart, bare: true}
-	places := slices.Clone(l.all)
-	l.mu.RUnlock()
-	s.all = make([]*subject, 0, len(places))
-	for _, sub := range places {
-		if sub != nil {
-			s.all = append(s.all, sub)
-		}
-	}
+	s, _, _ := l.everything(apart)
 	letters, found, err := s.compare(ctx)
 	if err != nil {
 		return nil, err

@@ -225,16 +225,7 @@ type Grouping struct {
 // makes what it learns of the language the measure of later screenings. apart
 // are pairs of complaints that a person said are not linked.
 func (l *Live) Group(ctx context.Context, apart [][2]string) (*Grouping, error) {
-	l.mu.RLock()
-	s, shadow := &Scanner{cfg: l.rules(), apart: apart, bare: true}, l.shadow
-	places := slices.Clone(l.all)
-	l.mu.RUnlock()
-	s.all = make([]*subject, 0, len(places))
-	for _, sub := range places {
-		if sub != nil {
-			s.all = append(s.all, sub)
-		}
-	}
+	s, places, shadow := l.everything(apart)
 	letters, found, err := s.compare(ctx)
 	if err != nil {
 		return nil, err
@@ -269,6 +260,22 @@ func (l *Live) Group(ctx context.Context, apart [][2]string) (*Grouping, error) 
 		corpus: letters.corpus, drawn: found.drawn, rhythm: w.rhythm, usage: w.usage, days: w.days, complaints: len(s.all),
 	}
 	return out, nil
+}
+
+// everything returns a scanner of all complaints kept, by place too, and the policy in
+// shadow.
+func (l *Live) everything(apart [][2]string) (s *Scanner, places []*subject, shadow *policy.Pack) {
+	l.mu.RLock()
+	s, shadow = &Scanner{cfg: l.rules(), apart: apart, bare: true}, l.shadow
+	places = slices.Clone(l.all)
+	l.mu.RUnlock()
+	s.all = make([]*subject, 0, len(places))
+	for _, sub := range places {
+		if sub != nil {
+			s.all = append(s.all, sub)
+		}
+	}
+	return s, places, shadow
 }
 
 // leastCorpus is how many letters tell rare words from common ones: by fewer, every

@@ -207,8 +207,8 @@ func (w *writer) writeRings() {
 		}
 		w.bursts = append(w.bursts, ok)
 		if mates := len(f.Mates); mates > 0 {
-			r.Why = append(r.Why, fmt.Sprintf("%s written from the same playbook and share nothing else: not members, information at most",
-				count(mates, "more complaint is", "more complaints are")))
+			r.Why = append(r.Why, fmt.Sprintf("%s written from the same playbook and %s nothing else: not members, information at most",
+				count(mates, "more complaint is", "more complaints are"), verb(mates, "shares", "share")))
 		}
 		for _, fam := range bonafide.Families {
 			if families[fam] {
@@ -494,6 +494,11 @@ func (w *writer) facts(f *policy.Facts, v *bonafide.Verdict, i int32, k int) {
 	v.Why = append(v.Why, r.Ties[at].Why...)
 }
 
+// ruleName names a rule by its criterion first, where that does not begin its id already.
+func ruleName(r *policy.Rule) string {
+	return strings.TrimSpace(string(r.Criteria) + " " + strings.TrimPrefix(r.ID, string(r.Criteria)))
+}
+
 // verdict puts what the policy proposes into words.
 func (w *writer) verdict(v *bonafide.Verdict, g policy.Grading, f policy.Facts) {
 	v.Level, v.Route, v.Criteria = g.Level, g.Route, g.Criteria
@@ -506,7 +511,7 @@ func (w *writer) verdict(v *bonafide.Verdict, g policy.Grading, f policy.Facts) 
 		}
 	}
 	for _, r := range g.Rules {
-		v.Why = append(v.Why, fmt.Sprintf("%s: %s (%s)", strings.TrimSpace(string(r.Criteria)+" "+r.ID[min(len(r.Criteria), len(r.ID)):]), r.Title, r.Basis))
+		v.Why = append(v.Why, fmt.Sprintf("%s: %s (%s)", ruleName(r), r.Title, r.Basis))
 	}
 	if g.Held != "" {
 		v.Why = append(v.Why, "held back: "+g.Held)

@@ -215,3 +215,17 @@ func TestEmptyScan(t *testing.T) {
 		t.Errorf("got %+v", r)
 	}
 }
+
+// A rule is named by its criterion; only what really begins its id is not said twice.
+func TestRuleName(t *testing.T) {
+	for _, row := range []struct {
+		id, want string
+		of       bonafide.Criterion
+	}{
+		{"K06", "K06", "K06"}, {"K06.agency", "K06 .agency", "K06"}, {"duplicate", "K10 duplicate", "K10"}, {"C1-name", "C1-name", ""}, {"K1", "K10 K1", "K10"}, {"", "K10", "K10"},
+	} {
+		if got := ruleName(&policy.Rule{ID: row.id, Criteria: row.of}); got != row.want {
+			t.Errorf("%s of %s: %q, want %q", row.id, row.of, got, row.want)
+		}
+	}
+}

@@ -162,7 +162,7 @@ var loggedActions = map[string]action{
 
 // deskActions are those of loggedActions that belong to the console's tables.
 var deskActions = map[string]action{
-	"SaveTrack": func(ctx context.Context, tx *Tx, r *rand.Rand, now time.Time) error {
+	"SaveTrack": func(ctx context.Context, tx *Tx, r *rand.Rand, _ time.Time) error {
 		id := known(ctx, tx, r)
 		k, err := tx.Track(ctx, lender, id)
 		if err != nil {

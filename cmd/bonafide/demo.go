@@ -30,8 +30,9 @@ type demoCmd struct {
 
 // Help says what is seen.
 func (demoCmd) Help() string {
-	return `Everything in it is made up, and gone when it ends: people, lenders, letters. Complaints go on
-arriving, and a ring forms before your eyes. The API works as under serve; its key is printed.`
+	return `Everything in it is made up, and gone when it ends: people, lenders, letters. The console opens with
+people of every role, one password for all; complaints go on arriving, and a ring forms before your
+eyes. The API works as under serve; its key is printed.`
 }
 
 // soonest and mostDemo bound what a demo is asked for.

@@ -30,8 +30,8 @@ const (
 // commands is the command line.
 type commands struct {
 	Scan    scanCmd    `cmd:"" help:"Find the organised campaigns in files of complaints."`
-	Demo    demoCmd    `cmd:"" help:"Serve a made-up world that keeps arriving, with a live page: start here."`
-	Serve   serveCmd   `cmd:"" help:"Take complaints as they arrive, compare each with all before it, keep tags and rings current."`
+	Demo    demoCmd    `cmd:"" help:"Serve a made-up lender with the console: start here."`
+	Serve   serveCmd   `cmd:"" help:"Take complaints as they arrive, compare each with all before it, keep tags and rings current; the console for people."`
 	Config  configCmd  `cmd:"" help:"Check the settings of serve."`
 	Key     keyCmd     `cmd:"" help:"Make API keys."`
 	Person  personCmd  `cmd:"" help:"Add people who sign in to the console, and say what they may do."`

@@ -19,7 +19,8 @@ func (serveCmd) Help() string {
 administrator's API key, which is shown once. Keep the root key: whoever loses it loses every
 personal value, and whoever has it and the database can read them.
 
-Complaints are handed in at POST /v1/complaints; GET /v1/openapi.yaml tells everything else.`
+Complaints are handed in at POST /v1/complaints; GET /v1/openapi.yaml tells everything else. People
+work in the console at the same address; "bonafide person add" makes the first of them.`
 }
 
 // Run serves until it is told to stop.

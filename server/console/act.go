@@ -138,7 +138,7 @@ func (k *Console) letter(w http.ResponseWriter, r *http.Request, who *visit) err
 	out := letterPage{ID: page.ID, Kind: r.PostFormValue("kind"), Lang: chooseLang(r.PostFormValue("lang"), page.C.Lang).Tag, Langs: langs, Kinds: page.Letters}
 	now := k.Now()
 	d := casework.LetterData{
-		Complaint: page.ID, Received: page.Trail.Row.Received, Today: now, Customer: page.C.Customer.Name, Lender: k.Lender,
+		Complaint: page.ID, Received: page.Trail.Row.Received, Today: now, Customer: cut(page.C.Customer.Name, 200), Lender: k.Lender,
 		Outcome: page.Track.Outcome, Reason: reason, Materials: clean(r.PostFormValue("materials")),
 	}
 	if due, ok := page.Track.Due(); ok {
@@ -188,7 +188,7 @@ func (k *Console) namedAppeals(ctx context.Context, tx *store.Tx, who *visit, ro
 	}
 	var out []appealRow
 	for _, a := range rows {
-		v := appealRow{AppealRow: a, Filer: nameOf(names, a.FiledBy), Decider: nameOf(names, a.DecidedBy)}
+		v := appealRow{AppealRow: a, Filer: who.actorName(names, a.FiledBy), Decider: who.actorName(names, a.DecidedBy)}
 		if len(a.Body) > 0 {
 			if err := readJSON(a.Body, &v.Appeal); err != nil {
 				return nil, err

@@ -9,8 +9,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"golang.org/x/mod/sumdb/tlog"
-
 	"bonafide"
 	"bonafide/evidence"
 	"bonafide/server/auth"
@@ -251,7 +249,7 @@ func (k *Console) showLog(w http.ResponseWriter, r *http.Request, who *visit, re
 		}
 		page.Rows = nil
 		for _, row := range slices.Backward(rows) {
-			page.Rows = append(page.Rows, k.logRow(row, names))
+			page.Rows = append(page.Rows, who.logRow(row, names))
 		}
 		page.Older = first
 		checkpoints, err := tx.Checkpoints(ctx, who.tenant)
@@ -266,14 +264,14 @@ func (k *Console) showLog(w http.ResponseWriter, r *http.Request, who *visit, re
 	return k.ok(w, r, who, "log", page)
 }
 
-func (k *Console) logRow(row evidence.Row, names map[string]string) logRow {
+func (g tongue) logRow(row evidence.Row, names map[string]string) logRow {
 	out := logRow{N: row.ID}
 	e, err := evidence.ParseEntry(row.Data)
 	if err != nil {
 		out.Broken = true
 		return out
 	}
-	out.Entry, out.At, out.Who, out.Detail = e, time.UnixMicro(e.Time).UTC(), nameOf(names, e.Actor), string(e.Detail)
+	out.Entry, out.At, out.Who, out.Detail = e, time.UnixMicro(e.Time).UTC(), g.actorName(names, e.Actor), string(e.Detail)
 	return out
 }
 
@@ -325,9 +323,9 @@ func (k *Console) proof(w http.ResponseWriter, r *http.Request, who *visit) erro
 		if err != nil {
 			return err
 		}
-		page = proofPage{Row: k.logRow(row, names), Text: string(row.Data), Size: tree.N, Root: tree.Hash.String()}
+		page = proofPage{Row: who.logRow(row, names), Text: string(row.Data), Size: tree.N, Root: tree.Hash.String()}
 		for _, h := range proof {
-			page.Proof = append(page.Proof, tlog.Hash(h).String())
+			page.Proof = append(page.Proof, h.String())
 		}
 		page.Holds = evidence.CheckRecord(proof, tree, n, row.Data) == nil
 		return nil

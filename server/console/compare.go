@@ -27,8 +27,11 @@ type column struct {
 	Shared   int // words out of a hundred that stand in at least one of the others
 }
 
-// compareRunes bounds one letter of a comparison.
-const compareRunes = 12_000
+// compareRunes bounds one letter of a comparison, compareAll all of them.
+const (
+	compareRunes = 12_000
+	compareAll   = 40_000
+)
 
 const (
 	compareLeast = 2
@@ -65,8 +68,8 @@ func (k *Console) compare(w http.ResponseWriter, r *http.Request, who *visit) er
 	cut := map[string]bool{}
 	for id, c := range bodies {
 		s := clean(pipeline.MaskLetter(c.Text, namesIn(c)...))
-		if rs := []rune(s); len(rs) > compareRunes {
-			s, cut[id] = string(rs[:compareRunes]), true
+		if rs, most := []rune(s), min(compareRunes, compareAll/len(ids)); len(rs) > most {
+			s, cut[id] = string(rs[:most]), true
 		}
 		letters[id] = s
 	}
@@ -85,6 +88,9 @@ func (k *Console) compare(w http.ResponseWriter, r *http.Request, who *visit) er
 		col := column{ID: id, Received: c.Received, Channel: c.Channel, Lang: c.Lang, Cut: cut[id]}
 		if col.Marks, err = k.Finder.Marks(r.Context(), who.tenant, letters[id], others); err != nil {
 			return err
+		}
+		if most := marksShown / len(ids); len(col.Marks) > most {
+			col.Marks, col.Cut = col.Marks[:most], true
 		}
 		all, shared := 0, 0
 		for _, m := range col.Marks {

@@ -128,7 +128,9 @@ const (
 	besideMost   = 8
 	besideBytes  = 400_000
 	sharesShown  = 12
-	revealFor    = 90 // seconds
+	thingsShown  = 60
+	marksShown   = 800 // of one page; each takes some hundred bytes
+	revealFor    = 90  // seconds
 	revealHourly = 60
 )
 
@@ -314,12 +316,12 @@ func (k *Console) readTrack(ctx context.Context, tx *store.Tx, who *visit, p *co
 			continue
 		}
 		lines = append(lines, l)
-		t.Lines = append(t.Lines, lineRow{Line: l, Who: nameOf(names, l.Act.By), Whom: nameOf(names, "person:"+l.Assignee)})
+		t.Lines = append(t.Lines, lineRow{Line: l, Who: who.actorName(names, l.Act.By), Whom: nameOf(names, "person:"+l.Assignee)})
 	}
 	slices.Reverse(t.Lines)
 	now := k.Now()
 	if asked, ok := casework.Asked(lines); ok {
-		t.Asked, t.Asker = &asked, nameOf(names, asked.By)
+		t.Asked, t.Asker = &asked, who.actorName(names, asked.By)
 		t.MayAnswer = who.May(bonafide.ScopeTrackApprove) && asked.By != who.actor.ID
 	}
 	t.Can = t.Pack.Can(t.Track, now)
@@ -353,7 +355,7 @@ func (k *Console) readTrack(ctx context.Context, tx *store.Tx, who *visit, p *co
 	return nil
 }
 
-// nameOf is a person's name, or what part of the program acted.
+// nameOf is a person's name, or the id of what else acted.
 func nameOf(names map[string]string, id string) string {
 	if n := names[id]; n != "" {
 		return n
@@ -363,6 +365,19 @@ func nameOf(names map[string]string, id string) string {
 		return ""
 	}
 	return cmp.Or(rest, id)
+}
+
+// actorName is a person's name, or names the key or the part of the program that acted.
+func (g tongue) actorName(names map[string]string, id string) string {
+	kind, rest, _ := strings.Cut(id, ":")
+	part := strings.ReplaceAll(rest, " ", "-")
+	switch {
+	case kind == "key":
+		return g.T("actor.key", shortID(rest))
+	case kind == "system" && g.Has("actor."+part):
+		return g.T("actor." + part)
+	}
+	return nameOf(names, id)
 }
 
 // readOrganisation reads what the comparison found and what is proposed and decided. It
@@ -417,7 +432,7 @@ func (k *Console) shared(ctx context.Context, who *visit, p *complaintPage) erro
 	if p.Erased {
 		return nil
 	}
-	for _, c := range p.C.Contacts {
+	for _, c := range p.C.Contacts[:min(len(p.C.Contacts), thingsShown)] {
 		ids, all, ok, err := k.Finder.Filed(ctx, who.tenant, c, 40)
 		if err != nil {
 			return err
@@ -501,8 +516,22 @@ func (k *Console) layBeside(ctx context.Context, who *visit, p *complaintPage) e
 	}
 	letter, p.Parts = partOf(letter, &p.Part)
 	p.Beside = len(others)
-	p.Marks, err = k.Finder.Marks(ctx, who.tenant, clean(letter), others)
+	marks, err := k.Finder.Marks(ctx, who.tenant, clean(letter), others)
+	p.Marks = calm(marks)
 	return err
+}
+
+// calm leaves unmarked what stands behind the first marks of a letter, which could be made
+// of nothing but marks.
+func calm(marks []text.Mark) []text.Mark {
+	if len(marks) <= marksShown {
+		return marks
+	}
+	var rest strings.Builder
+	for _, m := range marks[marksShown:] {
+		rest.WriteString(m.Text)
+	}
+	return append(marks[:marksShown:marksShown], text.Mark{Text: rest.String()})
 }
 
 // partOf cuts a part out of a letter too long for one page.

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"sync"
@@ -152,9 +153,7 @@ func (k *Console) Handlers() map[string]http.Handler {
 	for _, rt := range routes {
 		out[rt.pattern] = k.Auth.Protect(k.serve(rt))
 	}
-	for pattern, h := range k.Auth.Routes() {
-		out[pattern] = h
-	}
+	maps.Copy(out, k.Auth.Routes())
 	for name, a := range k.assets {
 		out["GET "+name] = a
 	}

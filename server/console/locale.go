@@ -114,11 +114,12 @@ type tongue struct {
 func (g tongue) T(key string, args ...any) string {
 	m := g.all[key]
 	if g.Tag == pseudo || m == nil {
-		out := "⟦" + key
+		var out strings.Builder
+		out.WriteString("⟦" + key)
 		for _, a := range args {
-			out += " " + g.show(a)
+			out.WriteString(" " + g.show(a))
 		}
-		return out + "⟧"
+		return out.String() + "⟧"
 	}
 	forms := m[g.column]
 	text := forms["other"]

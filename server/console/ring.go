@@ -221,7 +221,7 @@ func (k *Console) decisions(ctx context.Context, tx *store.Tx, who *visit, row s
 	}
 	var out []decision
 	for _, d := range body.Decisions {
-		out = append(out, decision{d, nameOf(names, d.By)})
+		out = append(out, decision{d, who.actorName(names, d.By)})
 	}
 	return out, nil
 }

@@ -206,10 +206,7 @@ func (p *searchPage) identifierKinds() []bonafide.IdentifierKind {
 func (k *Console) byWords(ctx context.Context, who *visit, p *searchPage, f store.FindFilter) error {
 	p.How = "words"
 	f.Limit = searchLook
-	var want []string
-	for _, word := range strings.Fields(strings.ToLower(p.Q)) {
-		want = append(want, word)
-	}
+	want := strings.Fields(strings.ToLower(p.Q))
 	err := k.Store.View(ctx, func(tx *store.Tx) error {
 		found, last, looked, err := tx.FindIn(ctx, who.tenant, f, func(body []byte) bool {
 			var c bonafide.Complaint

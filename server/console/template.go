@@ -71,7 +71,7 @@ func (k *Console) template(w http.ResponseWriter, r *http.Request, who *visit) e
 		return err
 	}
 	skeleton, model := pipeline.SkeletonOf(letters)
-	page.Pieces = pieces(clean(skeleton))
+	page.Pieces = pieces(cut(clean(skeleton), letterPart/2))
 	page.Members, page.More = t.Members[:min(len(t.Members), templateMembers)], max(0, len(t.Members)-templateMembers)
 	for i, c := range letters {
 		if i == model || len(page.Examples) == templateExamples {
@@ -82,6 +82,7 @@ func (k *Console) template(w http.ResponseWriter, r *http.Request, who *visit) e
 		if col.Marks, err = k.Finder.Marks(r.Context(), who.tenant, mine, []string{pipeline.MaskLetter(letters[model].Text, namesIn(letters[model])...)}); err != nil {
 			return err
 		}
+		col.Marks = calm(col.Marks)
 		page.Examples = append(page.Examples, col)
 	}
 	return k.ok(w, r, who, "template", page)

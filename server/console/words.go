@@ -64,7 +64,7 @@ func newPhrasebook(all catalogue) *phrasebook {
 	return b
 }
 
-// newPhrase cuts a pattern at its places, written {0}, {1} …
+// newPhrase cuts a pattern at its places, which are written {0}, {1} and so on.
 func newPhrase(key, text string) phrase {
 	p := phrase{key: key}
 	for {
@@ -236,10 +236,13 @@ func (g tongue) thing(label string) (said string, ok bool) {
 	return g.T("thing."+kind, number), true
 }
 
+// channelRunes is how much of a channel is shown.
+const channelRunes = 80
+
 // Channel names the way a complaint came in. A qualifier follows in brackets:
 // "regulator/12378". It takes any kind of string.
 func (g tongue) Channel(c any) string {
-	base, rest, _ := strings.Cut(clean(fmt.Sprint(c)), "/")
+	base, rest, _ := strings.Cut(cut(clean(fmt.Sprint(c)), channelRunes), "/")
 	if base == "" {
 		return "–"
 	}

@@ -323,7 +323,7 @@ func (o *office) entries(t bonafide.Tenant, from int64) []entry {
 		out = nil
 		rows, err := tx.Entries(o.t.Context(), t, from-1, 0)
 		for _, row := range rows {
-			r := o.k.logRow(row, nil)
+			r := o.k.tongue(langs[0]).logRow(row, nil)
 			out = append(out, entry{r.Entry.Actor, r.Entry.Action, r.Entry.Target, r.Detail})
 		}
 		return err
