@@ -1,6 +1,8 @@
 package auth
 
 import (
+	"crypto/ecdsa"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -28,7 +30,26 @@ type device struct {
 func newDevice(w *world) *device {
 	return &device{
 		world: w, rp: virtualwebauthn.RelyingParty{Name: "Bonafide", ID: "console.example.org", Origin: public},
-		auth: virtualwebauthn.NewAuthenticator(), key: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2),
+		auth: virtualwebauthn.NewAuthenticator(), key: newCredential(),
+	}
+}
+
+// newCredential makes a key that the library writes out rightly: it drops the leading
+// zero byte that one coordinate in 256 has, which no real device does.
+func newCredential() virtualwebauthn.Credential {
+	for {
+		c := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+		parsed, err := x509.ParsePKCS8PrivateKey(c.Key.Data)
+		if err != nil {
+			panic(err)
+		}
+		pub, err := parsed.(*ecdsa.PrivateKey).PublicKey.Bytes()
+		if err != nil {
+			panic(err)
+		}
+		if pub[1] != 0 && pub[33] != 0 { // 4, X, Y
+			return c
+		}
 	}
 }
 
@@ -197,11 +218,11 @@ func TestPasskeyIsRefused(t *testing.T) {
 		"another rp":      {change: func(_ *world, d *device) { d.rp.ID = "evil.example" }, want: 401},
 		"nobody verified": {change: func(_ *world, d *device) { d.auth.Options.UserNotVerified = true }, want: 401},
 		"another key": {change: func(_ *world, d *device) {
-			k := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+			k := newCredential()
 			k.ID = d.key.ID
 			d.key = k
 		}, want: 401},
-		"unknown":        {change: func(_ *world, d *device) { d.key = virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2) }, want: 401},
+		"unknown":        {change: func(_ *world, d *device) { d.key = newCredential() }, want: 401},
 		"another person": {change: func(w *world, d *device) { d.auth.Options.UserHandle = []byte(w.boss.ID) }, want: 401},
 		"no handle":      {change: func(_ *world, d *device) { d.auth.Options.UserHandle = nil }, want: 401},
 		"copied":         {change: func(_ *world, d *device) { d.enter(); d.enter(); d.key.Counter = 0 }, want: 401},
