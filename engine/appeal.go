@@ -9,7 +9,6 @@ import (
 
 	"bonafide"
 	"bonafide/casework"
-	"bonafide/pipeline"
 	"bonafide/store"
 )
 
@@ -29,8 +28,12 @@ func (e *Engine) FileAppeal(ctx context.Context, t bonafide.Tenant, by bonafide.
 			return err
 		}
 		if ring != "" {
-			if _, err := tx.Ring(ctx, t, ring); err != nil {
+			of, err := tx.RingsOf(ctx, t, []string{complaint})
+			if err != nil {
 				return err
+			}
+			if !slices.Contains(of[complaint], ring) {
+				return &bonafide.Error{Kind: bonafide.NotFound, Msg: "the complaint does not stand in that ring"}
 			}
 		}
 		return tx.SaveAppeal(ctx, t, by, a)
@@ -93,7 +96,7 @@ func (e *Engine) DecideAppeal(ctx context.Context, t bonafide.Tenant, by bonafid
 		if err := tx.SaveAppeal(ctx, t, by, a); err != nil || !upheld {
 			return err
 		}
-		return d.takeBack(ctx, tx, by, ids, rings, tags, reason)
+		return d.takeBack(ctx, tx, by, ids, rings, tags, id)
 	})
 	if err != nil || !upheld {
 		return err
@@ -102,8 +105,9 @@ func (e *Engine) DecideAppeal(ctx context.Context, t bonafide.Tenant, by bonafid
 	return nil
 }
 
-// takeBack removes whatever is held against complaints.
-func (d *desk) takeBack(ctx context.Context, tx *store.Tx, by bonafide.Actor, ids []string, rings []bonafide.Ring, tags []bonafide.Tag, reason string) error {
+// takeBack removes whatever is held against complaints. The reason stays sealed with the
+// appeal: tags and the log name the appeal only.
+func (d *desk) takeBack(ctx context.Context, tx *store.Tx, by bonafide.Actor, ids []string, rings []bonafide.Ring, tags []bonafide.Tag, appeal string) error {
 	now := d.cfg.Now().UTC()
 	if err := d.leaveRings(ctx, tx, by, ids); err != nil {
 		return err
@@ -118,7 +122,7 @@ func (d *desk) takeBack(ctx context.Context, tx *store.Tx, by bonafide.Actor, id
 		events = append(events, bonafide.Event{Type: bonafide.TagRemoved, At: now, Target: g.Target, Ring: g.Ring, Reason: g.ID})
 	}
 	if len(drop) > 0 {
-		if err := tx.RemoveTags(ctx, d.tenant, by, drop, "an appeal was upheld: "+reason); err != nil {
+		if err := tx.RemoveTags(ctx, d.tenant, by, drop, appealUpheld+": "+appeal); err != nil {
 			return err
 		}
 	}
@@ -171,50 +175,4 @@ func (d *desk) tagsOn(ctx context.Context, tx *store.Tx, subject string, ids []s
 		targets = append(targets, bonafide.Target{Kind: bonafide.OnComplaint, ID: id})
 	}
 	return tx.TagsOn(ctx, d.tenant, targets, d.cfg.Now())
-}
-
-// exempted takes complaints out of a grouping whose appeals were upheld. A ring that is
-// left with less than two customers goes.
-func exempted(g *pipeline.Grouping, exempt []string) {
-	if len(exempt) == 0 {
-		return
-	}
-	gone := make(map[string]bool, len(exempt))
-	for _, id := range exempt {
-		gone[id] = true
-	}
-	drop := func(m string) bool { return gone[m] }
-	dissolved := map[string]bool{}
-	rings, shared := g.Result.Rings[:0:0], g.Shared[:0:0]
-	for i, r := range g.Result.Rings {
-		if !slices.ContainsFunc(r.Members, drop) {
-			rings, shared = append(rings, r), append(shared, g.Shared[i])
-			continue
-		}
-		r.Members = slices.DeleteFunc(slices.Clone(r.Members), drop)
-		r.Ties = slices.DeleteFunc(slices.Clone(r.Ties), func(t bonafide.Tie) bool { return gone[t.Complaint] })
-		things := make([]bonafide.SharedThing, 0, len(r.Shared))
-		for _, s := range r.Shared {
-			s.Members = slices.DeleteFunc(slices.Clone(s.Members), drop)
-			things = append(things, s)
-		}
-		r.Shared = things
-		if customersOf(r.Members, g.Self) < 2 {
-			dissolved[r.ID] = true
-			continue
-		}
-		rings, shared = append(rings, r), append(shared, g.Shared[i])
-	}
-	g.Result.Rings, g.Shared = rings, shared
-	var verdicts []bonafide.Verdict
-	for _, v := range g.Result.Complaints {
-		if gone[v.ID] {
-			continue
-		}
-		if dissolved[v.Ring] {
-			v = bonafide.Verdict{ID: v.ID, Level: bonafide.Information, Template: v.Template, Route: v.Route, Why: []string{"what tied it to others was taken back on appeal"}}
-		}
-		verdicts = append(verdicts, v)
-	}
-	g.Result.Complaints = verdicts
 }

@@ -65,7 +65,6 @@ func (e *Engine) cluster(ctx context.Context, js []store.Job) error {
 	if err != nil {
 		return fmt.Errorf("group: %w", err)
 	}
-	exempted(g, d.exempt)
 	err = d.again(func() error { return d.settle(ctx, g, apart, j) })
 	if errors.Is(err, errErased) && ctx.Err() == nil {
 		return e.cluster(ctx, js)
@@ -108,6 +107,7 @@ func (d *desk) readDecided(ctx context.Context) (apart [][2]string, err error) {
 	if err != nil {
 		return nil, err
 	}
+	d.live.Spare(d.exempt)
 	d.usePolicy(ctx, policies, letters)
 	return apart, nil
 }
@@ -241,7 +241,6 @@ func (d *desk) clusterAround(ctx context.Context, apart [][2]string, j store.Job
 			g = &pipeline.Grouping{Result: &bonafide.Result{}}
 		}
 	}
-	exempted(g, d.exempt)
 	// After an erasure the job is tried again, and joins without the person.
 	if err := d.again(func() error { return d.settleAround(ctx, g, apart, j) }); err != nil {
 		return err

@@ -202,6 +202,11 @@ func (e *Engine) pair(ctx context.Context, t bonafide.Tenant, a, b, reason strin
 // the database that were made before. keep is called in the same transaction with the
 // person's subject and complaints. Every process hears of it and drops them from memory.
 func (e *Engine) Erase(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, customerRef, complaint, reason string, keep func(tx *store.Tx, subject string, complaints []string) error) error {
+	return e.erase(ctx, t, by, customerRef, complaint, reason, func(*store.Tx) error { return nil }, keep)
+}
+
+// erase is Erase where first, under the tenant's lock, has no objection.
+func (e *Engine) erase(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, customerRef, complaint, reason string, first func(*store.Tx) error, keep func(tx *store.Tx, subject string, complaints []string) error) error {
 	d, err := e.desk(ctx, t)
 	if err != nil {
 		return err
@@ -215,6 +220,12 @@ func (e *Engine) Erase(ctx context.Context, t bonafide.Tenant, by bonafide.Actor
 	}
 	var ids []string
 	err = e.cfg.DB.Update(ctx, func(tx *store.Tx) error {
+		if _, err := tx.Lock(ctx, t); err != nil {
+			return err
+		}
+		if err := first(tx); err != nil {
+			return err
+		}
 		subjects := map[string]bool{}
 		subject := named
 		if subject == "" {
@@ -328,6 +339,7 @@ func (d *desk) leaveRings(ctx context.Context, tx *store.Tx, by bonafide.Actor, 
 			body.Decisions[i].Members = slices.DeleteFunc(body.Decisions[i].Members, gone)
 		}
 		row.Size = len(row.Members)
+		row.Customers = min(row.Customers, row.Size)
 		if row.Body, err = json.Marshal(body); err != nil {
 			return fmt.Errorf("write ring: %w", err)
 		}

@@ -40,12 +40,17 @@ func (e *Engine) retain(ctx context.Context) error {
 	}
 }
 
+// errStays says that a person's data is kept after all.
+var errStays = errors.New("the person's data is kept")
+
 // Retain erases what the tenant's retention says, now.
 func (e *Engine) Retain(ctx context.Context, t bonafide.Tenant) error {
+	after := ""
 	for ctx.Err() == nil {
-		var ids []string
+		var some []store.Retiree
+		var before time.Time
 		err := e.cfg.DB.View(ctx, func(tx *store.Tx) error {
-			ids = nil
+			some = nil
 			settings, err := tx.Settings(ctx, t)
 			if err != nil {
 				return err
@@ -54,19 +59,29 @@ func (e *Engine) Retain(ctx context.Context, t bonafide.Tenant) error {
 			if err != nil || days <= 0 {
 				return nil //nolint:nilerr // it is kept
 			}
-			ids, err = tx.Retired(ctx, t, e.cfg.Now().AddDate(0, 0, -days), retainSome)
+			before = e.cfg.Now().AddDate(0, 0, -days)
+			some, err = tx.Retired(ctx, t, before, after, retainSome)
 			return err
 		})
-		if err != nil || len(ids) == 0 {
+		if err != nil || len(some) == 0 {
 			return err
 		}
-		for _, id := range ids {
-			err := e.Erase(ctx, t, bonafide.System("retention"), "", id, "retention", func(*store.Tx, string, []string) error { return nil })
-			if err != nil && !errors.Is(err, bonafide.NotFound) {
+		for _, p := range some {
+			after = p.Subject
+			// Under the lock it is asked again: somebody may have handed in a complaint since.
+			still := func(tx *store.Tx) error {
+				yes, err := tx.Retires(ctx, t, before, p.Subject)
+				if err == nil && !yes {
+					err = errStays
+				}
+				return err
+			}
+			err := e.erase(ctx, t, bonafide.System("retention"), "", p.Complaint, "retention", still, func(*store.Tx, string, []string) error { return nil })
+			if err != nil && !errors.Is(err, bonafide.NotFound) && !errors.Is(err, errStays) {
 				return err
 			}
 		}
-		if len(ids) < retainSome {
+		if len(some) < retainSome {
 			return nil
 		}
 	}

@@ -222,6 +222,9 @@ func (d *desk) startClocks(ctx context.Context) {
 	for ctx.Err() == nil {
 		var n int
 		err := d.update(ctx, func(tx *store.Tx) error {
+			if _, err := tx.Lock(ctx, d.tenant); err != nil {
+				return err
+			}
 			rows, err := tx.Unclocked(ctx, d.tenant, part)
 			if err != nil || len(rows) == 0 {
 				n = 0

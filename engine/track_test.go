@@ -321,7 +321,7 @@ func TestHistoryRunsNoClock(t *testing.T) {
 		if err != nil || len(open) != 1 || open[0].Complaint != cs[1].ID {
 			t.Errorf("open: %v, %v", open, err)
 		}
-		f, err := tx.Figures(t.Context(), bank, time.Now())
+		f, err := tx.Figures(t.Context(), bank, time.Now(), time.Time{})
 		if f.InTime != 0 || f.Late != 0 || f.Open != 1 {
 			t.Errorf("%+v", f)
 		}
@@ -491,4 +491,123 @@ func TestAppealDuringAGroupingHolds(t *testing.T) {
 			t.Error("the complaint was put back")
 		}
 	})
+}
+
+// An appeal that is upheld protects the customer's other complaints too, also from a
+// confirmed ring.
+func TestAppealProtectsTheCustomersOthers(t *testing.T) {
+	e := process(t, testdb.SQLite(t))
+	ag := agency(7)
+	ag[6].Customer, ag[6].Contacts, ag[6].ID = ag[2].Customer, ag[3].Contacts, "Z0006"
+	submit(t, e, slices.Concat(strangers(80), ag))
+	quiet(t, e)
+	ring := onlyRing(t, e)
+	if err := e.Decide(t.Context(), bank, clerk, ring.ID, bonafide.Confirm, "one hand", "no family", nothing); err != nil {
+		t.Fatal(err)
+	}
+	quiet(t, e)
+	id, err := e.FileAppeal(t.Context(), bank, second, ag[2].ID, ring.ID, "wrong")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.DecideAppeal(t.Context(), bank, judge, id, true, "so it is"); err != nil {
+		t.Fatal(err)
+	}
+	quiet(t, e)
+	submit(t, e, agency(10)[7:])
+	quiet(t, e)
+	if r := onlyRing(t, e); slices.Contains(r.Members, "Z0006") || slices.Contains(r.Members, ag[2].ID) {
+		t.Errorf("they are back: %v", r.Members)
+	}
+	for _, id := range []string{"Z0006", ag[2].ID} {
+		if l := standing(t, e).Levels[id]; bonafide.Level(l).Accuses() {
+			t.Errorf("%s is graded %s", id, l)
+		}
+	}
+}
+
+// What is left of a ring after appeals is judged by what is left of its evidence.
+func TestRestOfARingIsJudgedAnew(t *testing.T) {
+	e := process(t, testdb.SQLite(t))
+	submit(t, e, slices.Concat(strangers(80), agency(6))) // each three share a phone
+	quiet(t, e)
+	ring := onlyRing(t, e)
+	for _, i := range []int{1, 2, 4, 5} {
+		id, err := e.FileAppeal(t.Context(), bank, second, ring.Members[i], ring.ID, "wrong")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.DecideAppeal(t.Context(), bank, judge, id, true, "so it is"); err != nil {
+			t.Fatal(err)
+		}
+		quiet(t, e)
+	}
+	// Nobody shares anything but words with anybody any more.
+	for _, m := range ring.Members {
+		if l := standing(t, e).Levels[m]; bonafide.Level(l).Accuses() {
+			t.Errorf("%s is graded %s by words alone", m, l)
+		}
+	}
+	if n := len(tags(t, e, store.TagLive)); n > 0 {
+		t.Errorf("%d tags warn", n)
+	}
+}
+
+// Retention asks again under the lock, and keeps who has an open appeal.
+func TestRetentionKeepsWhoCameBack(t *testing.T) {
+	e := process(t, testdb.SQLite(t))
+	ctx := t.Context()
+	cs := strangers(3)
+	cs[1].Customer = cs[0].Customer
+	if _, err := e.Submit(ctx, bank, tester, []Submission{{Complaint: &cs[0], History: true}, {Complaint: &cs[2], History: true}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.FileAppeal(ctx, bank, second, cs[2].ID, "", "wrong"); err != nil {
+		t.Fatal(err)
+	}
+	before := time.Now().AddDate(0, 0, -30)
+	var some []store.Retiree
+	if err := e.cfg.DB.View(ctx, func(tx *store.Tx) (err error) { some, err = tx.Retired(ctx, bank, before, "", 10); return err }); err != nil {
+		t.Fatal(err)
+	}
+	if len(some) != 1 || some[0].Complaint != cs[0].ID {
+		t.Fatalf("retired: %v", some)
+	}
+	submit(t, e, cs[1:2]) // the person complains again meanwhile
+	err := e.erase(ctx, bank, bonafide.System("retention"), "", some[0].Complaint, "retention", func(tx *store.Tx) error {
+		yes, err := tx.Retires(ctx, bank, before, some[0].Subject)
+		if err == nil && !yes {
+			err = errStays
+		}
+		return err
+	}, func(*store.Tx, string, []string) error { return nil })
+	if !errors.Is(err, errStays) {
+		t.Errorf("erased somebody who came back: %v", err)
+	}
+	if err := e.cfg.DB.View(ctx, func(tx *store.Tx) error { _, err := tx.Complaint(ctx, bank, cs[1].ID); return err }); err != nil {
+		t.Error(err)
+	}
+}
+
+// What nobody can read any more is not due, and nothing is written about it.
+func TestErasedComplaintIsNotDue(t *testing.T) {
+	e := process(t, testdb.SQLite(t))
+	cs := strangers(2)
+	submit(t, e, cs)
+	if err := e.Erase(t.Context(), bank, clerk, "", cs[0].ID, "asked", func(*store.Tx, string, []string) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	err := e.cfg.DB.View(t.Context(), func(tx *store.Tx) error {
+		open, err := tx.Tracks(t.Context(), bank, store.TrackFilter{})
+		if err != nil || len(open) != 1 || open[0].Complaint != cs[1].ID {
+			t.Errorf("open: %v, %v", open, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Note(t.Context(), bank, clerk, cs[0].ID, 2, "Mr X called"); !errors.Is(err, bonafide.Conflict) {
+		t.Errorf("a note about an erased person: %v", err)
+	}
 }

@@ -65,7 +65,7 @@ func (l *Live) GroupAround(ctx context.Context, places []int64, apart [][2]strin
 	s := &Scanner{cfg: l.rules(), apart: apart, bare: true}
 	uses := map[bonafide.Key]int{}
 	l.inParts(near, func(i int32) {
-		if sub := l.all[i]; sub != nil {
+		if sub := l.all[i]; sub != nil && !l.spared[sub.ID] {
 			s.all = append(s.all, sub)
 			for _, k := range sub.things() {
 				uses[k] = 1 + len(l.holders[k].more)
@@ -94,7 +94,7 @@ func (l *Live) around(places []int64) (core map[string]bool, near []int32, ok bo
 	members := map[string][]int32{} // of rings met; filled when first needed
 	var queue []int32
 	add := func(i int32) {
-		if l.all[i] != nil && !in[i] {
+		if l.all[i] != nil && !in[i] && !l.spared[l.all[i].ID] {
 			in[i] = true
 			queue = append(queue, i)
 		}

@@ -37,6 +37,7 @@ type Live struct {
 
 	policy, shadow *policy.Pack // set by Rule; nil before it
 	public         []text.Public
+	spared         map[string]bool // complaints that take no part in groupings
 
 	rings    map[string]string   // the lasting ring of each member
 	members  map[string][]string // of each lasting ring
@@ -245,9 +246,19 @@ func (l *Live) Group(ctx context.Context, apart [][2]string) (*Grouping, error) 
 		at[sub] = int32(i)
 	}
 	sums := make([]text.Sums, len(places))
+	var alone *text.Comparer
 	for i, sub := range places {
-		if sub != nil {
-			sums[i] = letters.sums[at[sub]]
+		k, took := at[sub]
+		switch {
+		case sub == nil:
+		case took:
+			sums[i] = letters.sums[k]
+		default: // spared, and compared with all the same
+			if alone == nil {
+				alone = text.NewComparer(letters.corpus)
+			}
+			alone.Set(sub.letter)
+			sums[i] = alone.Sums()
 		}
 	}
 	l.mu.Lock()
@@ -270,12 +281,27 @@ func (l *Live) everything(apart [][2]string) (s *Scanner, places []*subject, sha
 	places = slices.Clone(l.all)
 	l.mu.RUnlock()
 	s.all = make([]*subject, 0, len(places))
+	l.mu.RLock()
+	spared := l.spared
+	l.mu.RUnlock()
 	for _, sub := range places {
-		if sub != nil {
+		if sub != nil && !spared[sub.ID] {
 			s.all = append(s.all, sub)
 		}
 	}
 	return s, places, shadow
+}
+
+// Spare keeps complaints out of groupings from now on, instead of those spared before:
+// nothing is joined through them, and nothing is proposed about them.
+func (l *Live) Spare(ids []string) {
+	spared := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		spared[id] = true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.spared = spared
 }
 
 // leastCorpus is how many letters tell rare words from common ones: by fewer, every

@@ -28,12 +28,12 @@ type AppealRow struct {
 }
 
 // SaveAppeal stores a new appeal, or the decision on an open one. An open appeal may
-// be decided once; Conflict otherwise.
+// be decided once; Conflict otherwise. Upheld, it exempts all complaints of the customer.
 func (tx *Tx) SaveAppeal(ctx context.Context, t bonafide.Tenant, actor bonafide.Actor, a AppealRow) error {
 	if _, err := tx.lock(ctx, t); err != nil {
 		return err
 	}
-	subject, err := tx.SubjectOf(ctx, t, a.Complaint)
+	subject, err := tx.unerased(ctx, t, a.Complaint)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,15 @@ func (tx *Tx) SaveAppeal(ctx context.Context, t bonafide.Tenant, actor bonafide.
 		return &bonafide.Error{Kind: bonafide.Conflict, Msg: "the appeal is decided already"}
 	}
 	if a.State == AppealUpheld {
-		if _, err := tx.insert(ctx, "exempt", " ON CONFLICT DO NOTHING", []any{string(t), a.Complaint, a.ID, actor.ID, micros(tx.db.now())}); err != nil {
+		ids, err := tx.ComplaintsOf(ctx, t, subject)
+		if err != nil {
+			return err
+		}
+		var args []any
+		for _, id := range ids {
+			args = append(args, string(t), id, a.ID, actor.ID, micros(tx.db.now()))
+		}
+		if _, err := tx.insert(ctx, "exempt", " ON CONFLICT DO NOTHING", args); err != nil {
 			return err
 		}
 	}

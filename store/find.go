@@ -63,6 +63,9 @@ const foundColumns = `k.complaint, k.received, k.channel, k.region, k.state, k.d
 func scanFound(r row, more ...any) (f Found, err error) {
 	var received, due int64
 	err = r.Scan(append([]any{&f.ID, &received, &f.Channel, &f.Region, &f.State, &due, &f.Level, &f.Ring}, more...)...)
+	if due == noClock {
+		due = 0
+	}
 	f.Received, f.Due = instant(received), instant(due)
 	return f, err
 }
@@ -174,6 +177,7 @@ type Figures struct {
 type Flagged struct {
 	Level, Channel, Region, Outcome string
 	RingState                       string // of the ring they are in
+	Recent                          bool   // received since the moment given
 	Count                           int64
 }
 
@@ -183,8 +187,8 @@ type RingCount struct {
 	Rings, Size  int64
 }
 
-// Figures counts.
-func (tx *Tx) Figures(ctx context.Context, t bonafide.Tenant, now time.Time) (f Figures, err error) {
+// Figures counts. since tells recent complaints from older ones.
+func (tx *Tx) Figures(ctx context.Context, t bonafide.Tenant, now, since time.Time) (f Figures, err error) {
 	if f.Complaints, err = tx.CountComplaints(ctx, t); err != nil {
 		return f, err
 	}
@@ -208,11 +212,11 @@ func (tx *Tx) Figures(ctx context.Context, t bonafide.Tenant, now time.Time) (f 
 		}
 	}
 	if f.Flagged, err = list(ctx, tx, func(r row) (g Flagged, err error) {
-		return g, r.Scan(&g.Level, &g.Channel, &g.Region, &g.Outcome, &g.RingState, &g.Count)
-	}, `SELECT v.level, k.channel, k.region, k.outcome, COALESCE(r.state, ''), count(*) FROM verdict v
+		return g, r.Scan(&g.Level, &g.Channel, &g.Region, &g.Outcome, &g.RingState, &g.Recent, &g.Count)
+	}, `SELECT v.level, k.channel, k.region, k.outcome, COALESCE(r.state, ''), k.received >= $2, count(*) FROM verdict v
 		JOIN track k ON k.tenant = v.tenant AND k.complaint = v.complaint
 		LEFT JOIN ring r ON r.tenant = v.tenant AND r.id = v.ring
-		WHERE v.tenant = $1 AND v.level IN ('individual', 'level-2', 'level-1') GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5`, string(t)); err != nil {
+		WHERE v.tenant = $1 AND v.level IN ('individual', 'level-2', 'level-1') GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6`, string(t), micros(since)); err != nil {
 		return f, err
 	}
 	if f.Rings, err = list(ctx, tx, func(r row) (c RingCount, err error) { return c, r.Scan(&c.State, &c.Level, &c.Rings, &c.Size) },
@@ -229,13 +233,33 @@ func (tx *Tx) Figures(ctx context.Context, t bonafide.Tenant, now time.Time) (f 
 	}, string(t))
 }
 
-// Retired returns one complaint each of people whose complaints all ended before a
-// moment, none of which stands in a ring that is proposed or confirmed.
-func (tx *Tx) Retired(ctx context.Context, t bonafide.Tenant, before time.Time, limit int) ([]string, error) {
-	return list(ctx, tx, scanText, `SELECT min(c.id) FROM complaint c JOIN track k ON k.tenant = c.tenant AND k.complaint = c.id
-		WHERE c.tenant = $1 AND c.state <> 'erased'
+// A Retiree is a person whose complaints all ended long ago, and one of those.
+type Retiree struct{ Subject, Complaint string }
+
+// retired chooses people whose complaints all ended before a moment, about whom no appeal
+// is open, and of whom nothing stands in a ring that is proposed or confirmed. Its
+// arguments are the tenant and the moment; more narrows it down.
+func retired(more string) string {
+	return `SELECT c.subject, min(c.id) FROM complaint c JOIN track k ON k.tenant = c.tenant AND k.complaint = c.id
+		WHERE c.tenant = $1 AND c.state <> 'erased'` + more + `
 		GROUP BY c.subject HAVING min(k.ended) > 0 AND max(k.ended) < $2
 		AND NOT EXISTS (SELECT 1 FROM complaint o JOIN ring_member m ON m.tenant = o.tenant AND m.complaint = o.id
 			JOIN ring g ON g.tenant = m.tenant AND g.id = m.ring WHERE o.tenant = $1 AND o.subject = c.subject AND g.state IN ('proposed', 'confirmed'))
-		ORDER BY 1 LIMIT $3`, string(t), micros(before), upTo(limit))
+		AND NOT EXISTS (SELECT 1 FROM complaint o JOIN appeal a ON a.tenant = o.tenant AND a.complaint = o.id
+			WHERE o.tenant = $1 AND o.subject = c.subject AND a.state = 'open')
+		ORDER BY c.subject`
+}
+
+// Retired lists people whose data has been kept long enough, behind a subject.
+func (tx *Tx) Retired(ctx context.Context, t bonafide.Tenant, before time.Time, after string, limit int) ([]Retiree, error) {
+	return list(ctx, tx, func(r row) (p Retiree, err error) { return p, r.Scan(&p.Subject, &p.Complaint) },
+		retired(` AND c.subject > $3`)+` LIMIT $4`, string(t), micros(before), after, upTo(limit))
+}
+
+// Retires reports whether a person's data has been kept long enough. Lock the tenant
+// first: somebody may be handing in a complaint of theirs.
+func (tx *Tx) Retires(ctx context.Context, t bonafide.Tenant, before time.Time, subject string) (bool, error) {
+	n := 0
+	err := tx.each(ctx, retired(` AND c.subject = $3`), func(row) error { n++; return nil }, string(t), micros(before), subject)
+	return n > 0, err
 }

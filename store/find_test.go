@@ -122,7 +122,9 @@ func TestFindInChoosesFirst(t *testing.T) {
 					return err
 				}, args...)
 				at := func(table string) int {
-					return slices.IndexFunc(plan, func(s string) bool { return strings.HasPrefix(s, "SEARCH "+table+" ") || strings.HasPrefix(s, "SCAN "+table) })
+					return slices.IndexFunc(plan, func(s string) bool {
+						return strings.HasPrefix(s, "SEARCH "+table+" ") || strings.HasPrefix(s, "SCAN "+table)
+					})
 				}
 				if err != nil || at("c") < at("k") || strings.Contains(strings.Join(plan, ";"), "complaint_received") {
 					t.Errorf("after %q: %v\n%s", statistics, err, strings.Join(plan, "\n"))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"math"
 	"time"
 
 	"bonafide"
@@ -48,9 +49,20 @@ type TrackFilter struct {
 	Limit    int
 }
 
+// noClock stands for no due moment, behind every moment in the order of lists.
+const noClock int64 = math.MaxInt64
+
+// dueMicros is how SQL holds a due moment.
+func dueMicros(t time.Time) int64 {
+	if t.IsZero() {
+		return noClock
+	}
+	return micros(t)
+}
+
 func (r TrackRow) args(t bonafide.Tenant) []any {
 	return []any{
-		string(t), r.Complaint, r.Seq, r.Channel, r.Region, r.Pack, r.State, micros(r.Received), micros(r.Since), micros(r.Due),
+		string(t), r.Complaint, r.Seq, r.Channel, r.Region, r.Pack, r.State, micros(r.Received), micros(r.Since), dueMicros(r.Due),
 		r.Assignee, r.Outcome, micros(r.Ended), int64(r.Late), int64(r.Version), some(r.Body),
 	}
 }
@@ -60,6 +72,9 @@ const trackColumns = `complaint, seq, channel, region, pack, state, received, si
 func scanTrack(r row) (k TrackRow, err error) {
 	var received, since, due, ended int64
 	err = r.Scan(&k.Complaint, &k.Seq, &k.Channel, &k.Region, &k.Pack, &k.State, &received, &since, &due, &k.Assignee, &k.Outcome, &ended, &k.Late, &k.Version, &k.Body)
+	if due == noClock {
+		due = 0
+	}
 	k.Received, k.Since, k.Due, k.Ended, k.Body = instant(received), instant(since), instant(due), instant(ended), some(k.Body)
 	return k, err
 }
@@ -104,10 +119,11 @@ func (f TrackFilter) where(t bonafide.Tenant) (string, []any) {
 		and(`channel =`, f.Channel)
 	}
 	if !f.DueBefore.IsZero() {
+		q += ` AND due > 0`
 		and(`due <`, micros(f.DueBefore))
 	}
 	if f.After != "" {
-		args = append(args, micros(f.AfterDue), f.After)
+		args = append(args, dueMicros(f.AfterDue), f.After)
 		q += ` AND (due, complaint) > (` + number(len(args)-1) + `, ` + number(len(args)) + `)`
 	}
 	return q, args
@@ -143,13 +159,13 @@ func (tx *Tx) SaveTrack(ctx context.Context, t bonafide.Tenant, actor bonafide.A
 	if _, err := tx.lock(ctx, t); err != nil {
 		return err
 	}
-	subject, err := tx.SubjectOf(ctx, t, r.Complaint)
+	subject, err := tx.unerased(ctx, t, r.Complaint)
 	if err != nil {
 		return err
 	}
 	n, err := tx.exec(ctx, `UPDATE track SET pack = $4, state = $5, since = $6, due = $7, assignee = $8, outcome = $9, ended = $10, late = $11, version = $3 + 1, body = $12
 		WHERE tenant = $1 AND complaint = $2 AND version = $3`,
-		string(t), r.Complaint, int64(r.Version-1), r.Pack, r.State, micros(r.Since), micros(r.Due), r.Assignee, r.Outcome, micros(r.Ended), int64(r.Late), some(r.Body))
+		string(t), r.Complaint, int64(r.Version-1), r.Pack, r.State, micros(r.Since), dueMicros(r.Due), r.Assignee, r.Outcome, micros(r.Ended), int64(r.Late), some(r.Body))
 	if err != nil {
 		return err
 	}
@@ -171,6 +187,21 @@ func (tx *Tx) SaveTrack(ctx context.Context, t bonafide.Tenant, actor bonafide.A
 		"verb": verb, "state": r.State, "due": micros(r.Due), "assignee": r.Assignee, "outcome": r.Outcome, "version": r.Version,
 		"step": fmt.Sprintf("%x", sha256.Sum256(sealed)),
 	})
+}
+
+// unerased returns the subject of a complaint that can still be read: nothing is written
+// about somebody who was erased.
+func (tx *Tx) unerased(ctx context.Context, t bonafide.Tenant, complaint string) (string, error) {
+	type pair struct{ subject, state string }
+	c, err := one(ctx, tx, func(r row) (c pair, err error) { return c, r.Scan(&c.subject, &c.state) },
+		`SELECT subject, state FROM complaint WHERE tenant = $1 AND id = $2`, string(t), complaint)
+	if err != nil {
+		return "", otherwise(err, bonafide.NotFound, noComplaint(complaint))
+	}
+	if c.state == ComplaintErased {
+		return "", &bonafide.Error{Kind: bonafide.Conflict, Msg: "the content of the complaint was erased: nothing is written about it any more"}
+	}
+	return c.subject, nil
 }
 
 func stepPlace(t bonafide.Tenant, complaint string, n int) []byte {

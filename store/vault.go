@@ -102,7 +102,8 @@ func (db *DB) unseal(t bonafide.Tenant, subject string, wrapped, sealed []byte, 
 
 // Erase makes everything sealed for a subject unreadable for good: it deletes the
 // subject's key, the bodies of its complaints and records with their earlier
-// versions, and the traces of its complaints. That there was a subject, and when it
+// versions, and the traces of its complaints; what nobody can read any more nobody can
+// answer, so their tracks end. That there was a subject, and when it
 // was erased, stays. NotFound if there is no such subject or it is erased already.
 //
 // Copies made before, such as backups and PostgreSQL's own archive, still have the
@@ -125,13 +126,18 @@ func (tx *Tx) Erase(ctx context.Context, t bonafide.Tenant, actor bonafide.Actor
 		{"complaints", `UPDATE complaint SET state = 'erased', body = $3 WHERE tenant = $1 AND subject = $2 AND state <> 'erased'`},
 		{"records", `UPDATE record SET body = $3, digest = $3 WHERE tenant = $1 AND subject = $2`},
 		{"versions", `UPDATE record_version SET body = $3, digest = $3 WHERE tenant = $1 AND subject = $2`},
+		{"tracks", `UPDATE track SET state = 'closed', ended = $4, due = $5, late = -1, version = version + 1, body = $3
+			WHERE tenant = $1 AND ended = 0 AND complaint IN (SELECT id FROM complaint WHERE tenant = $1 AND subject = $2)`},
 		{"steps", `UPDATE track_step SET body = $3 WHERE tenant = $1 AND subject = $2`},
 		{"appeals", `UPDATE appeal SET body = $3 WHERE tenant = $1 AND subject = $2`},
 		{"quarantined", `UPDATE quarantine SET body = $3, state = 'erased' WHERE tenant = $1 AND subject = $2`},
 	} {
 		args := []any{string(t), subject, []byte{}}
-		if step.name == "traces" {
+		switch step.name {
+		case "traces":
 			args = args[:2]
+		case "tracks":
+			args = append(args, micros(tx.db.now()), noClock)
 		}
 		n, err := tx.exec(ctx, step.q, args...)
 		if err != nil {

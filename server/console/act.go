@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
 	"bonafide"
 	"bonafide/casework"
+	"bonafide/server"
 	"bonafide/store"
 )
 
@@ -271,9 +273,49 @@ const livePath = "/live"
 // liveChange is how often somebody who watches is told at most that something changed.
 const liveChange = 3 * time.Second
 
+// How many streams one person, and all people, may have open.
+const (
+	streamsOfOne = 16
+	streamsOfAll = 2000
+)
+
+// streams counts the open ones.
+type streams struct {
+	mu  sync.Mutex
+	of  map[string]int
+	all int
+}
+
+// enter counts one more, where there may be one; leave ends it.
+func (s *streams) enter(who string) (leave func(), ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of[who] >= streamsOfOne || s.all >= streamsOfAll {
+		return nil, false
+	}
+	if s.of == nil {
+		s.of = map[string]int{}
+	}
+	s.of[who]++
+	s.all++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.of[who]--; s.of[who] == 0 {
+			delete(s.of, who)
+		}
+		s.all--
+	}, true
+}
+
 // live tells a page that something of the tenant changed; the page then asks for itself.
 func (k *Console) live(w http.ResponseWriter, r *http.Request, who *visit) error {
 	ctx := r.Context()
+	leave, ok := k.streams.enter(who.actor.ID)
+	if !ok {
+		return &server.Refusal{Status: http.StatusTooManyRequests, Detail: "too many pages are open: close some", After: time.Minute}
+	}
+	defer leave()
 	out := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.WriteHeader(http.StatusOK)

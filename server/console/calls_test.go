@@ -26,3 +26,18 @@ func TestNightCalls(t *testing.T) {
 		}
 	}
 }
+
+// A dialler that writes UTC is read by the clock of the jurisdiction.
+func TestCallsInUTC(t *testing.T) {
+	shanghai := time.FixedZone("", 8*3600)
+	for at, night := range map[time.Time]bool{
+		time.Date(2026, 5, 1, 14, 30, 0, 0, time.UTC): true,
+		time.Date(2026, 5, 1, 7, 0, 0, 0, time.UTC):   false,
+		time.Date(2026, 5, 1, 23, 0, 0, 0, shanghai):  true,
+	} {
+		c := bonafide.CollectionCall{Direction: "out", Started: localCall(at, shanghai)}
+		if got := atNight(&c); got != night {
+			t.Errorf("%v: %v", at, got)
+		}
+	}
+}

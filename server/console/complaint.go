@@ -253,10 +253,20 @@ func (k *Console) readCalls(ctx context.Context, tx *store.Tx, who *visit, p *co
 		if err := readJSON(row.Body, &c.CollectionCall); err != nil {
 			return err
 		}
+		c.Started = localCall(c.Started, k.Clocks.Zone())
 		c.Night = atNight(&c.CollectionCall)
 		p.Calls = append(p.Calls, c)
 	}
 	return nil
+}
+
+// localCall is when a call was by the clock of who was called: records say it in their
+// zone, and where one says UTC instead it is that of the jurisdiction.
+func localCall(t time.Time, zone *time.Location) time.Time {
+	if _, offset := t.Zone(); offset == 0 {
+		return t.In(zone)
+	}
+	return t
 }
 
 // atNight reports whether somebody was called in the night who had not agreed to it.
@@ -284,6 +294,7 @@ func (k *Console) looked(ctx context.Context, who *visit, kind, id, purpose stri
 
 // readTrack reads the complaint's own track.
 func (k *Console) readTrack(ctx context.Context, tx *store.Tx, who *visit, p *complaintPage) error {
+	p.Trail = Trail{} // this may run again
 	t := &p.Trail
 	var err error
 	if t.Row, err = tx.Track(ctx, who.tenant, p.ID); err != nil {
@@ -383,6 +394,7 @@ func (g tongue) actorName(names map[string]string, id string) string {
 // readOrganisation reads what the comparison found and what is proposed and decided. It
 // is shown below the letter and its merit.
 func (k *Console) readOrganisation(ctx context.Context, tx *store.Tx, who *visit, p *complaintPage) error {
+	p.Screen, p.Verdict, p.Ring, p.Decided = nil, nil, nil, nil // this may run again
 	if len(p.Row.Screening) > 0 {
 		p.Screen = &bonafide.Screening{}
 		if err := json.Unmarshal(p.Row.Screening, p.Screen); err != nil {

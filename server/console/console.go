@@ -111,6 +111,7 @@ type Console struct {
 
 	stopping chan struct{} // closed once streams are to end
 	stop     sync.Once
+	streams  streams
 }
 
 // New returns the console. Run keeps its figures.

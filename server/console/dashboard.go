@@ -139,6 +139,9 @@ func (p *dashboardPage) count(days []store.Tally, today int64) {
 		if f.Outcome == "upheld" || f.Outcome == "partly-upheld" {
 			p.AndUpheld += f.Count
 		}
+		if !f.Recent { // arrivals beside it are recent ones
+			continue
+		}
 		channel, _, _ := strings.Cut(f.Channel, "/")
 		at(channels, channel).Flagged += f.Count
 		at(regions, f.Region).Flagged += f.Count

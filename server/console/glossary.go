@@ -32,6 +32,9 @@ func readGlossary() (map[string][]chapter, error) {
 	return out, nil
 }
 
+// plain takes the marks of Markdown out of what a word means.
+var plain = strings.NewReplacer("`", "", "*", "")
+
 // parseGlossary reads "## group" and "- **word** — what it means".
 func parseGlossary(s string) []chapter {
 	var out []chapter
@@ -43,7 +46,7 @@ func parseGlossary(s string) []chapter {
 		}
 		if word, means, ok := strings.Cut(strings.TrimPrefix(line, "- **"), "** — "); ok && len(out) > 0 {
 			c := &out[len(out)-1]
-			c.Terms = append(c.Terms, term{word, strings.ReplaceAll(means, "`", "")})
+			c.Terms = append(c.Terms, term{word, plain.Replace(means)})
 		}
 	}
 	return out

@@ -52,7 +52,7 @@ func (o *office) wipe(tenant bonafide.Tenant) (verdicts, tags, rings int) {
 // with and without everything that is suspected.
 func TestInboxDoesNotReadSuspicion(t *testing.T) {
 	o := newOffice(t)
-	o.ready(2)
+	o.ready()
 	// Some are handled, a ring is confirmed and its members are tagged.
 	investigator, second := o.signIn(o.north.People["investigator"]), o.signIn(o.north.People["second"])
 	for i, id := range append(o.north.Of1[:3:3], o.north.Of2[0], o.north.Alone) {
@@ -128,7 +128,7 @@ func next(a *reply) (at string) {
 // at the top; filters that are saved are what they were when they were saved.
 func TestInboxPagesAndFilters(t *testing.T) {
 	o := newOffice(t)
-	o.ready(2)
+	o.ready()
 	me := o.signIn(o.north.People["handler"])
 	seen := map[string]bool{}
 	last, pages := "", 0
@@ -194,7 +194,7 @@ func TestInboxPagesAndFilters(t *testing.T) {
 // every list, and what is done with it leads back to it.
 func TestAnyIDIsReached(t *testing.T) {
 	o := newOffice(t)
-	o.ready(2)
+	o.ready()
 	me := o.signIn(o.north.People["all"])
 	ids := []string{"2024/0017", "银保监诉〔2024〕12号", "a?b=c", "100%", "x#y", "a b+c", "%2F", `q"uote'`, "a&b", "<b>", "~._-", "a;b", "%3Cscript%3E", "a\\b", "=1+1"}
 	now := o.now()

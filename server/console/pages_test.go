@@ -46,7 +46,7 @@ func line(s string) string { return strings.Join(strings.Fields(clean(s)), " ") 
 // Whatever people and complaints say, pages show it as text.
 func TestPagesShowHostileTextAsText(t *testing.T) {
 	o := newOffice(t)
-	o.ready(2)
+	o.ready()
 	ctx := t.Context()
 	all := strings.Join(evil, " ")
 	var lone string
@@ -178,7 +178,7 @@ func TestPagesShowHostileTextAsText(t *testing.T) {
 // A letter can be of any length and make; the page stays small, and quick enough.
 func TestPagesStaySmall(t *testing.T) {
 	o := newOffice(t)
-	o.ready(2)
+	o.ready()
 	me := o.signIn(o.north.People["all"])
 	now := o.now()
 	alternating := func(seed int) string { // shared and own words by turns: each needs its mark
@@ -215,11 +215,11 @@ func TestPagesStaySmall(t *testing.T) {
 	for name, letter := range letters {
 		at := complaintAt("long " + name)
 		began := time.Now()
-		a := me.get(at).want(http.StatusOK)
+		me.get(at).want(http.StatusOK)
 		if took := time.Since(began); took > 10*time.Second {
 			t.Errorf("%s: %v", name, took)
 		}
-		a = me.get(at + "?part=999").want(http.StatusOK)
+		a := me.get(at + "?part=999").want(http.StatusOK)
 		if len([]rune(letter)) > letterPart && !strings.Contains(a.says(), "part ") {
 			t.Errorf("%s: no word of parts: %s", name, cutRunes(a.says(), 200))
 		}
@@ -265,7 +265,7 @@ func past(s string) string {
 // In a made-up language every word of a page stands in brackets, but for data.
 func TestEveryWordComesFromTheCatalogues(t *testing.T) {
 	o := newOffice(t)
-	o.ready(2)
+	o.ready()
 	// Something of everything: a note, an extension, a decision, an appeal that was decided.
 	id := o.north.Of1[0]
 	me := o.signIn(o.north.People["all"])

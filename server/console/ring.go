@@ -154,10 +154,18 @@ func (k *Console) ring(w http.ResponseWriter, r *http.Request, who *visit) error
 		if err != nil {
 			return err
 		}
+		holds := make([]map[string]bool, len(page.Ring.Shared))
+		for i, s := range page.Ring.Shared {
+			holds[i] = make(map[string]bool, len(s.Members))
+			for _, m := range s.Members {
+				holds[i][m] = true
+			}
+		}
+		page.Ties = nil // this may run again
 		for _, t := range some {
 			row := tieRow{Tie: t, Track: found[t.Complaint]}
-			for _, s := range page.Ring.Shared {
-				if slices.Contains(s.Members, t.Complaint) {
+			for i, s := range page.Ring.Shared {
+				if holds[i][t.Complaint] {
 					row.Things = append(row.Things, s.Label)
 				}
 			}

@@ -142,7 +142,7 @@ func (k *Console) find(ctx context.Context, who *visit, p *searchPage) error {
 		}
 	}
 	for _, kind := range p.identifierKinds() {
-		ids, all, ok, err := k.Finder.Filed(ctx, who.tenant, bonafide.Identifier{Kind: kind, Value: p.Q}, pageRows)
+		ids, all, ok, err := k.Finder.Filed(ctx, who.tenant, bonafide.Identifier{Kind: kind, Value: p.Q}, p.atMost())
 		if err != nil {
 			return err
 		}
@@ -156,7 +156,7 @@ func (k *Console) find(ctx context.Context, who *visit, p *searchPage) error {
 		}
 	}
 	if p.Kind == "passage" || p.Kind == "any" {
-		hits, ok, err := k.Finder.Holding(ctx, who.tenant, p.Q, pageRows)
+		hits, ok, err := k.Finder.Holding(ctx, who.tenant, p.Q, p.atMost())
 		if err != nil {
 			return err
 		}
@@ -245,9 +245,22 @@ func (p *searchPage) put(rows []store.Found) {
 	}
 }
 
+// atMost is how many complaints are looked at for one page of them: more where the form
+// narrows the search.
+func (p *searchPage) atMost() int {
+	if p.Level+p.Channel+p.State+p.From+p.To == "" {
+		return pageRows
+	}
+	return narrowed
+}
+
+// narrowed bounds what a narrowed search looks at.
+const narrowed = 2000
+
 // byID lists complaints in the order given.
 func (k *Console) byID(ctx context.Context, who *visit, p *searchPage, ids []string, share map[string]int) error {
-	p.Before, p.BeforeAt = "", 0
+	only := k.filter(p)
+	p.Before, p.BeforeAt, p.Rows = "", 0, nil
 	err := k.Store.View(ctx, func(tx *store.Tx) error {
 		found, err := tx.FoundByID(ctx, who.tenant, ids)
 		if err != nil {
@@ -255,8 +268,12 @@ func (k *Console) byID(ctx context.Context, who *visit, p *searchPage, ids []str
 		}
 		for _, id := range ids {
 			f, ok := found[id]
-			if !ok || p.Level != "" && f.Level != p.Level || p.Channel != "" && f.Channel != p.Channel || p.State != "" && f.State != p.State {
+			if !ok || p.Level != "" && f.Level != p.Level || p.Channel != "" && f.Channel != p.Channel || p.State != "" && f.State != p.State ||
+				!only.From.IsZero() && f.Received.Before(only.From) || !only.To.IsZero() && !f.Received.Before(only.To) {
 				continue
+			}
+			if len(p.Rows) == pageRows {
+				break
 			}
 			p.put([]store.Found{f})
 			p.Rows[len(p.Rows)-1].Share = share[id]

@@ -27,8 +27,9 @@ CREATE INDEX track_fresh ON track (tenant, seq) WHERE ended = 0 AND pack = '';
 CREATE INDEX track_received ON track (tenant, received, complaint);
 
 INSERT INTO track
-SELECT tenant, id, seq, channel, '', '', 'received', CASE WHEN received = 0 THEN stored ELSE received END,
-  stored, 0, '', '', 0, 0, 1, substr(digest, 1, 0)
+SELECT tenant, id, seq, channel, '', '', CASE WHEN state = 'erased' THEN 'closed' ELSE 'received' END,
+  CASE WHEN received = 0 THEN stored ELSE received END, stored, 0, '', '',
+  CASE WHEN state = 'erased' THEN stored ELSE 0 END, CASE WHEN state = 'erased' THEN -1 ELSE 0 END, 1, substr(digest, 1, 0)
 FROM complaint;
 
 -- What people did with a complaint, sealed: reasons may name somebody.
