@@ -30,6 +30,9 @@ func (e *Engine) retain(ctx context.Context) error {
 			e.cfg.Log.WarnContext(ctx, "list tenants", slog.Any("err", err))
 		}
 		for _, t := range tenants {
+			if err := e.dropUploads(ctx, t.ID); err != nil && ctx.Err() == nil {
+				e.cfg.Log.WarnContext(ctx, "drop files that nobody started", slog.Any("tenant", t.ID), slog.Any("err", err))
+			}
 			if err := e.Retain(ctx, t.ID); err != nil && ctx.Err() == nil {
 				e.cfg.Log.WarnContext(ctx, "retention", slog.Any("tenant", t.ID), slog.Any("err", err))
 			}
@@ -38,6 +41,33 @@ func (e *Engine) retain(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// uploadLife is how long a file waits for somebody to start its import.
+const uploadLife = 7 * 24 * time.Hour
+
+// dropUploads ends imports that nobody started, and with them their files.
+func (e *Engine) dropUploads(ctx context.Context, t bonafide.Tenant) error {
+	return e.cfg.DB.Update(ctx, func(tx *store.Tx) error {
+		if _, err := tx.Lock(ctx, t); err != nil {
+			return err
+		}
+		all, err := tx.Imports(ctx, t, 1000)
+		if err != nil {
+			return err
+		}
+		for _, m := range all {
+			if m.State != store.ImportOpen || e.cfg.Now().Sub(m.At) < uploadLife {
+				continue
+			}
+			m.State = store.ImportStopped
+			m.Version++
+			if err := tx.SaveImport(ctx, t, bonafide.System("retention"), m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // errStays says that a person's data is kept after all.

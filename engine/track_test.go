@@ -611,3 +611,36 @@ func TestErasedComplaintIsNotDue(t *testing.T) {
 		t.Errorf("a note about an erased person: %v", err)
 	}
 }
+
+// A file whose import nobody starts does not stay.
+func TestUploadIsDropped(t *testing.T) {
+	var days atomic.Int64
+	start := time.Now()
+	e := processAt(t, testdb.SQLite(t), func() time.Time { return start.AddDate(0, 0, int(days.Load())) })
+	m := store.ImportRow{ID: "M", State: store.ImportOpen, At: start, Body: []byte("{}")}
+	if err := e.cfg.DB.Update(t.Context(), func(tx *store.Tx) error { return tx.AddImport(t.Context(), bank, tester, m, [][]byte{[]byte("a")}) }); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		after int64
+		state string
+	}{{6, store.ImportOpen}, {8, store.ImportStopped}} {
+		days.Store(c.after)
+		if err := e.dropUploads(t.Context(), bank); err != nil {
+			t.Fatal(err)
+		}
+		err := e.cfg.DB.View(t.Context(), func(tx *store.Tx) error {
+			got, err := tx.Import(t.Context(), bank, "M")
+			if got.State != c.state {
+				t.Errorf("after %d days: %s", c.after, got.State)
+			}
+			if _, perr := tx.UploadPart(t.Context(), bank, "M", 0); (perr == nil) != (c.state == store.ImportOpen) {
+				t.Errorf("after %d days the file: %v", c.after, perr)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

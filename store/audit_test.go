@@ -283,7 +283,7 @@ var machineryActions = map[string]action{
 var readers = []string{
 	"Leased", "Track", "Tracks", "CountTracks", "Unclocked", "TrackSteps", "Tallies", "Appeal", "AppealsOf", "Appeals", "Exempt", "Policy", "Policies",
 	"PublicLetters", "Import", "Imports", "UploadPart", "OneQuarantined", "Quarantined", "Filters", "Settings", "Find", "FindIn", "FoundByID", "Bodies",
-	"Figures", "RecordsOf", "RingHeads", "TemplateHeads", "Retired", "Retires",
+	"Figures", "RecordsOf", "RingHeads", "TemplateHeads", "Retired", "Retires", "CountTags",
 	"Passkeys", "PasskeyByCredential", "Password", "Pending", "People", "Person", "PersonByLogin", "PersonBySubject", "SessionByHash", "Tries",
 	"Answer", "AllTraces", "Aparts", "Checkpoints", "Complaint", "Complaints", "ComplaintsOf", "CountComplaints", "CountEvents", "Deliveries", "Delivery",
 	"Entries", "Events", "Hashes", "Jobs", "KeyByHash", "Keys", "Known", "Lock", "LogRow", "LogTree", "OneRecord", "RecordVersions", "Records", "Ring",

@@ -73,10 +73,37 @@ func scanFound(r row, more ...any) (f Found, err error) {
 // Find lists complaints, the last received first.
 func (tx *Tx) Find(ctx context.Context, t bonafide.Tenant, f FindFilter) ([]Found, error) {
 	where, args := f.where(t)
+	from, err := tx.findFrom(ctx, t, f)
+	if err != nil {
+		return nil, err
+	}
 	args = append(args, upTo(f.Limit))
-	return list(ctx, tx, func(r row) (Found, error) { return scanFound(r) }, `SELECT `+foundColumns+` FROM track k
-		LEFT JOIN verdict v ON v.tenant = k.tenant AND v.complaint = k.complaint
-		WHERE k.tenant = $1`+where+` ORDER BY k.received DESC, k.complaint DESC LIMIT `+number(len(args)), args...)
+	return list(ctx, tx, func(r row) (Found, error) { return scanFound(r) }, `SELECT `+foundColumns+from+where+` ORDER BY k.received DESC, k.complaint DESC LIMIT `+number(len(args)), args...)
+}
+
+// rareLevel is from how many complaints on a level is common: those are found soon by
+// going through all in the order of the list, and fewer by going through them.
+const rareLevel = 3000
+
+// The ways to join complaints with what is proposed about them; the order of a CROSS JOIN
+// is kept by SQLite.
+const (
+	fromAll    = ` FROM track k LEFT JOIN verdict v ON v.tenant = k.tenant AND v.complaint = k.complaint WHERE k.tenant = $1`
+	fromCommon = ` FROM track k CROSS JOIN verdict v WHERE k.tenant = $1 AND v.tenant = k.tenant AND v.complaint = k.complaint`
+	fromRare   = ` FROM verdict v CROSS JOIN track k WHERE v.tenant = $1 AND k.tenant = v.tenant AND k.complaint = v.complaint`
+)
+
+// findFrom chooses the way for a filter.
+func (tx *Tx) findFrom(ctx context.Context, t bonafide.Tenant, f FindFilter) (string, error) {
+	if f.Level == "" {
+		return fromAll, nil
+	}
+	n, err := one(ctx, tx, func(r row) (n int, err error) { return n, r.Scan(&n) },
+		`SELECT count(*) FROM (SELECT 1 FROM verdict WHERE tenant = $1 AND level = $2 LIMIT $3) AS some`, string(t), f.Level, int64(rareLevel))
+	if n < rareLevel {
+		return fromRare, err
+	}
+	return fromCommon, err
 }
 
 // FindIn looks through the letters of up to f.Limit complaints, the last received
@@ -84,7 +111,11 @@ func (tx *Tx) Find(ctx context.Context, t bonafide.Tenant, f FindFilter) ([]Foun
 // how many were. Letters are opened one by one: nothing of their words is kept
 // outside of them, so that a search costs time and leaks nothing.
 func (tx *Tx) FindIn(ctx context.Context, t bonafide.Tenant, f FindFilter, match func(body []byte) bool) (found []Found, last Found, looked int, err error) {
-	q, args := f.lookQuery(t)
+	from, err := tx.findFrom(ctx, t, f)
+	if err != nil {
+		return nil, last, 0, err
+	}
+	q, args := f.lookQuery(t, from)
 	err = tx.each(ctx, q, func(r row) error {
 		var subject string
 		var sealed, key []byte
@@ -111,13 +142,11 @@ func (tx *Tx) FindIn(ctx context.Context, t bonafide.Tenant, f FindFilter, match
 
 // lookQuery is the statement of FindIn: it chooses the complaints first and opens only
 // those. Left to choose, SQLite has read and sorted all of a million instead.
-func (f FindFilter) lookQuery(t bonafide.Tenant) (string, []any) {
+func (f FindFilter) lookQuery(t bonafide.Tenant, from string) (string, []any) {
 	where, args := f.where(t)
 	args = append(args, upTo(f.Limit))
 	return `SELECT k.complaint, k.received, k.channel, k.region, k.state, k.due, k.level, k.ring, c.subject, c.body, s.key
-		FROM (SELECT k.tenant, k.complaint, k.received, k.channel, k.region, k.state, k.due, COALESCE(v.level, '') AS level, COALESCE(v.ring, '') AS ring
-			FROM track k LEFT JOIN verdict v ON v.tenant = k.tenant AND v.complaint = k.complaint
-			WHERE k.tenant = $1` + where + ` ORDER BY k.received DESC, k.complaint DESC LIMIT ` + number(len(args)) + `) k
+		FROM (SELECT k.tenant, k.complaint, k.received, k.channel, k.region, k.state, k.due, COALESCE(v.level, '') AS level, COALESCE(v.ring, '') AS ring` + from + where + ` ORDER BY k.received DESC, k.complaint DESC LIMIT ` + number(len(args)) + `) k
 		CROSS JOIN complaint c LEFT JOIN subject s ON s.tenant = c.tenant AND s.id = c.subject
 		WHERE c.tenant = k.tenant AND c.id = k.complaint ORDER BY k.received DESC, k.complaint DESC`, args
 }

@@ -111,7 +111,7 @@ func TestFindInChoosesFirst(t *testing.T) {
 			if statistics != "" {
 				update(t, db, func(ctx context.Context, tx *Tx) error { return tx.script(ctx, statistics) })
 			}
-			q, args := FindFilter{Limit: 10}.lookQuery(lender)
+			q, args := FindFilter{Limit: 10}.lookQuery(lender, fromAll)
 			view(t, db, func(ctx context.Context, tx *Tx) error {
 				var plan []string
 				err := tx.each(ctx, "EXPLAIN QUERY PLAN "+q, func(r row) error {

@@ -260,3 +260,9 @@ func (tx *Tx) expire(ctx context.Context, t bonafide.Tenant, tags []ExpiredTag, 
 	}
 	return still, nil
 }
+
+// CountTags counts the tags of a ring that warn at now.
+func (tx *Tx) CountTags(ctx context.Context, t bonafide.Tenant, ring string, now time.Time) (int, error) {
+	return one(ctx, tx, func(r row) (n int, err error) { return n, r.Scan(&n) },
+		`SELECT count(*) FROM tag WHERE tenant = $1 AND ring <> '' AND ring = $2 AND removed = 0 AND expires > $3`, string(t), ring, micros(now))
+}

@@ -133,11 +133,9 @@ func (k *Console) ring(w http.ResponseWriter, r *http.Request, who *visit) error
 			return err
 		}
 		page.History = story(events)
-		tags, err := tx.Tags(ctx, who.tenant, store.TagFilter{Ring: id, State: store.TagLive, Limit: 1000})
-		if err != nil {
+		if page.Tags, err = tx.CountTags(ctx, who.tenant, id, k.Now()); err != nil {
 			return err
 		}
-		page.Tags = len(tags)
 		ties := slices.Clone(page.Ring.Ties)
 		slices.SortStableFunc(ties, func(a, b bonafide.Tie) int {
 			return cmp.Or(a.Received.Compare(b.Received), cmp.Compare(a.Complaint, b.Complaint))
