@@ -520,7 +520,7 @@ func TestAppealProtectsTheCustomersOthers(t *testing.T) {
 		t.Errorf("they are back: %v", r.Members)
 	}
 	for _, id := range []string{"Z0006", ag[2].ID} {
-		if l := standing(t, e).Levels[id]; bonafide.Level(l).Accuses() {
+		if l := standing(t, e).Levels[id]; l.Accuses() {
 			t.Errorf("%s is graded %s", id, l)
 		}
 	}
@@ -544,7 +544,7 @@ func TestRestOfARingIsJudgedAnew(t *testing.T) {
 	}
 	// Nobody shares anything but words with anybody any more.
 	for _, m := range ring.Members {
-		if l := standing(t, e).Levels[m]; bonafide.Level(l).Accuses() {
+		if l := standing(t, e).Levels[m]; l.Accuses() {
 			t.Errorf("%s is graded %s by words alone", m, l)
 		}
 	}

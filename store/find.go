@@ -99,7 +99,7 @@ func (tx *Tx) findFrom(ctx context.Context, t bonafide.Tenant, f FindFilter) (st
 		return fromAll, nil
 	}
 	n, err := one(ctx, tx, func(r row) (n int, err error) { return n, r.Scan(&n) },
-		`SELECT count(*) FROM (SELECT 1 FROM verdict WHERE tenant = $1 AND level = $2 LIMIT $3) AS some`, string(t), f.Level, int64(rareLevel))
+		`SELECT count(*) FROM (SELECT 1 FROM verdict WHERE tenant = $1 AND level = $2 LIMIT $3) AS few`, string(t), f.Level, int64(rareLevel))
 	if n < rareLevel {
 		return fromRare, err
 	}

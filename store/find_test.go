@@ -86,6 +86,22 @@ func TestFindPages(t *testing.T) {
 			}
 		}
 		view(t, db, func(ctx context.Context, tx *Tx) error {
+			n, err := tx.CountTracks(ctx, lender, TrackFilter{Channel: "email"}, 1000)
+			if most, merr := tx.CountTracks(ctx, lender, TrackFilter{}, 150); err != nil || merr != nil || n != 100 || most != 150 {
+				t.Errorf("%d and %d tracks, %v, %v", n, most, err, merr)
+			}
+			if n, err := tx.CountTags(ctx, lender, "R", start); n != 0 || err != nil {
+				t.Errorf("%d tags, %v", n, err)
+			}
+			if _, err := tx.Figures(ctx, lender, start, start.Add(-time.Hour)); err != nil {
+				t.Error(err)
+			}
+			if got, err := tx.Retired(ctx, lender, start, "", 10); len(got) != 0 || err != nil {
+				t.Errorf("retired %v, %v", got, err)
+			}
+			if heads, err := tx.TemplateHeads(ctx, lender, 10); len(heads) != 0 || err != nil {
+				t.Errorf("templates %v, %v", heads, err)
+			}
 			found, _, looked, err := tx.FindIn(ctx, lender, FindFilter{Limit: 1000}, func(b []byte) bool { return bytes.HasPrefix(b, []byte("letter 42,")) })
 			if err != nil || len(found) != 1 || found[0].ID != cs[42].ID || looked != 200 {
 				t.Errorf("%v, looked at %d, %v", found, looked, err)

@@ -97,7 +97,7 @@ func (tx *Tx) CountTracks(ctx context.Context, t bonafide.Tenant, f TrackFilter,
 	where, args := f.where(t)
 	args = append(args, int64(most))
 	return one(ctx, tx, func(r row) (n int, err error) { return n, r.Scan(&n) },
-		`SELECT count(*) FROM (SELECT 1 FROM track WHERE tenant = $1`+where+` LIMIT `+number(len(args))+`) AS some`, args...)
+		`SELECT count(*) FROM (SELECT 1 FROM track WHERE tenant = $1`+where+` LIMIT `+number(len(args))+`) AS few`, args...)
 }
 
 func (f TrackFilter) where(t bonafide.Tenant) (string, []any) {

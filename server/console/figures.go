@@ -66,7 +66,10 @@ func (k *Console) Run(ctx context.Context) error {
 		for _, tenant := range k.figures.due(k.Now()) {
 			start := k.Now()
 			var made store.Figures
-			err := k.Store.View(ctx, func(tx *store.Tx) (err error) { made, err = tx.Figures(ctx, tenant, start, start.AddDate(0, 0, -chartDays)); return err })
+			err := k.Store.View(ctx, func(tx *store.Tx) (err error) {
+				made, err = tx.Figures(ctx, tenant, start, start.AddDate(0, 0, -chartDays))
+				return err
+			})
 			if err != nil {
 				if ctx.Err() == nil {
 					k.Log.WarnContext(ctx, "count figures", slog.Any("tenant", tenant), slog.Any("err", err))

@@ -442,7 +442,7 @@ func TestSay(t *testing.T) {
 	for _, tt := range []struct{ column, sentence, want string }{
 		{"en", "1 customer was filed with phone 3; hardly ever shared", "1 customer was filed with phone 3; hardly ever shared"},
 		{"zh", "7 customers were filed with phone 3; of the 1234 phones seen, 1 in 31 is shared by several customers", "7 名客户的投诉使用了电话 3；在出现过的 1,234 个电话中，每 31 个有 1 个由多名客户共用"},
-		{"pt", "1 customer was filed with phone 3; of the 1234 phones seen, 1 in 31 is shared by several customers", "1 cliente teve reclamação registrada com telefone 3; entre 1.234 telefones observados, 1 em 31 é usado por vários clientes"},
+		{"pt", "1 customer was filed with phone 3; of the 1234 phones seen, 1 in 31 is shared by several customers", "1 cliente teve reclamação registrada com telefone 3; entre 1.234 telefones observados, 1 em 31 é usado por vários clientes"}, //nolint:misspell // Portuguese
 		{"zh", "K06: Illegal agency in the consumers' own names (China Banking Association draft 2024, C1; NIFA guide 2024, level 2)", "K06：以消费者本人名义的非法代理（中国银行业协会 2024 年标准草案 C1；互联网金融协会 2024 年指引，二级异常）"},
 		{"pt", "their letters are more alike than strangers' letters on the same topic: on average 3.4 times the usual spread above what is usual", "as cartas são mais parecidas do que cartas de desconhecidos sobre o mesmo assunto: em média, 3,4 vezes a dispersão usual acima do habitual"},
 		{"zh", "5 of 9 arrived from 2026-03-01 to 2026-03-04, where the lender's own rhythm would bring 1.2", "9 件中有 5 件在2026年3月1日至2026年3月4日期间收到，而按贷款机构的通常节奏应为 1.2 件"},
