@@ -142,6 +142,7 @@ if (signedIn && live && window.EventSource) {
       const next = document.createElement("template");
       next.innerHTML = await answer.text();
       if (!quiet()) return void (waiting = true); // somebody began to write meanwhile
+      if (next.innerHTML.trim() === main.innerHTML.trim()) return; // nothing that stands here changed
       const opened = new Set([...main.querySelectorAll("details[open][id]")].map((d) => d.id));
       const known = new Set([...main.querySelectorAll("[data-id]")].map((r) => r.dataset.id));
       const selected = rows()[chosen]?.dataset.id;
