@@ -11,10 +11,6 @@ import (
 	"bonafide/store"
 )
 
-// RetentionDays names the tenant's setting that says how many days after their last
-// complaint has ended a person's data is erased. Absent or 0: it is kept.
-const RetentionDays = "retention_days"
-
 // How often retention is looked at, and how many people are erased at a time.
 const (
 	retainEvery = time.Hour
@@ -85,7 +81,7 @@ func (e *Engine) Retain(ctx context.Context, t bonafide.Tenant) error {
 			if err != nil {
 				return err
 			}
-			days, err := strconv.Atoi(settings[RetentionDays])
+			days, err := strconv.Atoi(settings[store.RetentionDays])
 			if err != nil || days <= 0 {
 				return nil //nolint:nilerr // it is kept
 			}

@@ -64,6 +64,9 @@ func trackRow(t casework.Track, row store.TrackRow, now time.Time) store.TrackRo
 // TrackOf reads the track of a row; one whose clocks were not started yet gets them
 // from the pack in force.
 func (e *Engine) TrackOf(row store.TrackRow) (casework.Track, *casework.Pack, error) {
+	if len(row.Body) == 0 && !row.Ended.IsZero() { // it ended with its content: see Tx.Erase
+		return casework.Track{Complaint: row.Complaint, Pack: e.cfg.Clocks.Name, State: casework.State(row.State), Received: row.Received, Since: row.Ended}, e.cfg.Clocks, nil
+	}
 	if row.Pack == "" {
 		return e.cfg.Clocks.Open(row.Complaint, row.Received), e.cfg.Clocks, nil
 	}

@@ -445,7 +445,7 @@ func TestRetention(t *testing.T) {
 	if err := e.Retain(t.Context(), bank); err != nil || erased() != 0 {
 		t.Fatalf("erased %d without being told to: %v", erased(), err)
 	}
-	if err := e.cfg.DB.Update(t.Context(), func(tx *store.Tx) error { return tx.PutSetting(t.Context(), bank, tester, RetentionDays, "30") }); err != nil {
+	if err := e.cfg.DB.Update(t.Context(), func(tx *store.Tx) error { return tx.PutSetting(t.Context(), bank, tester, store.RetentionDays, "30") }); err != nil {
 		t.Fatal(err)
 	}
 	if err := e.Retain(context.Background(), bank); err != nil {
@@ -606,6 +606,13 @@ func TestErasedComplaintIsNotDue(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	var row store.TrackRow
+	if err := e.cfg.DB.View(t.Context(), func(tx *store.Tx) (err error) { row, err = tx.Track(t.Context(), bank, cs[0].ID); return err }); err != nil {
+		t.Fatal(err)
+	}
+	if k, _, err := e.TrackOf(row); err != nil || k.State != casework.Closed {
+		t.Errorf("its track: %+v, %v", k, err)
 	}
 	if err := e.Note(t.Context(), bank, clerk, cs[0].ID, 2, "Mr X called"); !errors.Is(err, bonafide.Conflict) {
 		t.Errorf("a note about an erased person: %v", err)

@@ -320,6 +320,10 @@ func (tx *Tx) Filters(ctx context.Context, t bonafide.Tenant, person string) ([]
 		`SELECT name, query FROM filter WHERE tenant = $1 AND person = $2 ORDER BY name`, string(t), person)
 }
 
+// RetentionDays names the setting that says how many days after their last complaint has
+// ended a person's data is erased. Absent or 0: it is kept.
+const RetentionDays = "retention_days"
+
 // PutSetting sets one of the tenant's settings.
 func (tx *Tx) PutSetting(ctx context.Context, t bonafide.Tenant, actor bonafide.Actor, name, value string) error {
 	if _, err := tx.lock(ctx, t); err != nil {

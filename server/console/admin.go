@@ -30,9 +30,6 @@ type adminPage struct {
 // made is a secret that is shown once.
 type made struct{ What, Whose, Secret string }
 
-// retentionDays is the setting; see engine.RetentionDays.
-const retentionDays = "retention_days"
-
 func (k *Console) admin(w http.ResponseWriter, r *http.Request, who *visit) error {
 	return k.showAdmin(w, r, who, nil)
 }
@@ -53,7 +50,7 @@ func (k *Console) showAdmin(w http.ResponseWriter, r *http.Request, who *visit, 
 			return err
 		}
 		settings, err := tx.Settings(ctx, who.tenant)
-		page.Retention = settings[retentionDays]
+		page.Retention = settings[store.RetentionDays]
 		return err
 	})
 	if err != nil {
@@ -189,7 +186,7 @@ func (k *Console) saveSettings(w http.ResponseWriter, r *http.Request, who *visi
 		return &bonafide.Error{Kind: bonafide.Invalid, Msg: "retention is 0, or a number of days from 30 to 36,600"}
 	}
 	if err := k.Store.Update(ctx, func(tx *store.Tx) error {
-		return tx.PutSetting(ctx, who.tenant, who.actor, retentionDays, strconv.Itoa(days))
+		return tx.PutSetting(ctx, who.tenant, who.actor, store.RetentionDays, strconv.Itoa(days))
 	}); err != nil {
 		return err
 	}

@@ -219,6 +219,11 @@ func (k *Console) readComplaint(r *http.Request, who *visit, purpose string) (*c
 	if purpose != "" && !p.Erased {
 		p.Clear = &revealed{Purpose: purpose, At: k.Now(), Seconds: revealFor}
 	}
+	if p.Clear == nil {
+		for i, d := range p.C.Demands {
+			p.C.Demands[i] = pipeline.MaskLetter(d, namesIn(p.C)...)
+		}
+	}
 	if n, err := strconv.Atoi(r.URL.Query().Get("part")); err == nil && n > 0 {
 		p.Part = n
 	}
@@ -278,10 +283,11 @@ func atNight(c *bonafide.CollectionCall) bool {
 // looked runs read in a transaction that logs who looked at what, once in a while, and
 // every reveal.
 func (k *Console) looked(ctx context.Context, who *visit, kind, id, purpose string, read func(*store.Tx) error) error {
-	if purpose == "" && k.figures.lookedLately(who.actor.ID+" "+kind+" "+id, k.Now()) {
+	what := who.actor.ID + " " + kind + " " + id
+	if purpose == "" && k.looks.has(what, k.Now()) {
 		return k.Store.View(ctx, read)
 	}
-	return k.Store.Update(ctx, func(tx *store.Tx) error {
+	err := k.Store.Update(ctx, func(tx *store.Tx) error {
 		if err := read(tx); err != nil {
 			return err
 		}
@@ -290,6 +296,10 @@ func (k *Console) looked(ctx context.Context, who *visit, kind, id, purpose stri
 		}
 		return tx.Record(ctx, who.tenant, who.actor, kind+".viewed", kind+":"+id, nil)
 	})
+	if err == nil { // what could not be logged was not shown either
+		k.looks.add(what, k.Now())
+	}
+	return err
 }
 
 // readTrack reads the complaint's own track.
@@ -323,8 +333,11 @@ func (k *Console) readTrack(ctx context.Context, tx *store.Tx, who *visit, p *co
 	var lines []casework.Line
 	for _, s := range steps {
 		var l casework.Line
-		if len(s.Body) == 0 || json.Unmarshal(s.Body, &l) != nil {
-			continue
+		if len(s.Body) == 0 {
+			continue // erased
+		}
+		if err := readJSON(s.Body, &l); err != nil {
+			return err // a history with a hole in it is none
 		}
 		lines = append(lines, l)
 		t.Lines = append(t.Lines, lineRow{Line: l, Who: who.actorName(names, l.Act.By), Whom: nameOf(names, "person:"+l.Assignee)})

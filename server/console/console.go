@@ -106,6 +106,7 @@ type Console struct {
 	assets  map[string]asset
 	reveals quota
 	figures *figures
+	looks   recentLooks
 	words   map[string][]chapter // of the glossary, by the column of a language
 	uploads chan struct{}        // takes one for each file that is being handed in
 

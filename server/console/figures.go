@@ -13,10 +13,9 @@ import (
 // figures are counts over everything, which take a while to make: they are made in the
 // background for tenants whose dashboard somebody looks at, and kept.
 type figures struct {
-	mu     sync.Mutex
-	of     map[bonafide.Tenant]*counted
-	looked map[string]time.Time
-	wake   chan struct{}
+	mu   sync.Mutex
+	of   map[bonafide.Tenant]*counted
+	wake chan struct{}
 }
 
 type counted struct {
@@ -27,7 +26,7 @@ type counted struct {
 }
 
 func newFigures() *figures {
-	return &figures{of: map[bonafide.Tenant]*counted{}, looked: map[string]time.Time{}, wake: make(chan struct{}, 1)}
+	return &figures{of: map[bonafide.Tenant]*counted{}, wake: make(chan struct{}, 1)}
 }
 
 // want returns the figures of a tenant as they were made last; ok is false before that.
@@ -99,21 +98,4 @@ func (f *figures) put(t bonafide.Tenant, made store.Figures, at time.Time, took 
 	defer f.mu.Unlock()
 	c := f.of[t]
 	c.Figures, c.At, c.Took = made, at, took
-}
-
-// lookAgain is how long a look at a file that goes on is one look in the log.
-const lookAgain = 10 * time.Minute
-
-// lookedLately reports whether the same look was logged a while ago, and remembers it.
-func (f *figures) lookedLately(what string, now time.Time) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if at, ok := f.looked[what]; ok && now.Sub(at) < lookAgain {
-		return true
-	}
-	if len(f.looked) > 50_000 {
-		clear(f.looked)
-	}
-	f.looked[what] = now
-	return false
 }

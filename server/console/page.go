@@ -89,7 +89,6 @@ type page struct{ whole, part *template.Template }
 // A view is what a template sees: the visit, and the page's own data in Body.
 type view struct {
 	*visit
-	K       *Console
 	Name    string
 	Body    any
 	Done    string // key of a message to say once
@@ -131,7 +130,7 @@ func (k *Console) funcs() template.FuncMap {
 		"asset": func(name string) string { return k.address(name) },
 		"clean": clean,
 		"list":  func(v ...any) []any { return v },
-		"list2": func(v ...string) []string { return v },
+		"texts": func(v ...string) []string { return v },
 		"has":   func(all []string, one string) bool { return slices.Contains(all, one) },
 		"add":   func(a, b int) int { return a + b },
 		"short": shortID,
@@ -165,7 +164,7 @@ func shortID(id string) string {
 // show answers with a page. With the header X-Part only what stands inside the frame is
 // sent, for a page that renews itself.
 func (k *Console) show(w http.ResponseWriter, r *http.Request, who *visit, status int, name string, body any) {
-	v := view{visit: who, K: k, Name: name, Body: body, Path: r.URL.Path, Scopes: scopes{who}, Version: k.Version}
+	v := view{visit: who, Name: name, Body: body, Path: r.URL.Path, Scopes: scopes{who}, Version: k.Version}
 	if key := r.URL.Query().Get("done"); key != "" && who.Has("done."+key) {
 		v.Done = "done." + key
 	}

@@ -23,6 +23,7 @@ import (
 // policiesPage shows the policy in force and those that could be.
 type policiesPage struct {
 	Pack    *policy.Pack // in force
+	Program *policy.Pack // in force where the tenant has none of its own
 	Own     string       // id of the tenant's policy that is in force; "" where it is the program's
 	Broken  bool         // that one can no longer be read, so the program's holds
 	Rows    []policyHead
@@ -39,7 +40,7 @@ type policyHead struct {
 
 func (k *Console) policies(w http.ResponseWriter, r *http.Request, who *visit) error {
 	ctx := r.Context()
-	page := policiesPage{Pack: k.Policy}
+	page := policiesPage{Pack: k.Policy, Program: k.Policy}
 	err := k.Store.View(ctx, func(tx *store.Tx) error {
 		page.Rows = nil
 		rows, err := tx.Policies(ctx, who.tenant, "")
