@@ -28,16 +28,63 @@ const (
 	ScopeAppeals         Scope = "appeals:decide"
 	ScopeFiguresRead     Scope = "figures:read" // counts, without complaints
 	ScopePolicyRead      Scope = "policy:read"
-	ScopePolicyWrite     Scope = "policy:write" // draft, back-test, shadow, promote
-	ScopePeopleWrite     Scope = "people:write" // people, roles, keys, retention
-	ScopeAdmin           Scope = "admin"        // keys; may do everything else too
+	ScopePolicyWrite     Scope = "policy:write"   // draft, back-test, shadow, promote
+	ScopePeopleWrite     Scope = "people:write"   // people, roles, keys, retention
+	ScopeContactsRead    Scope = "contacts:read"  // conversations, verifications, material, scripts
+	ScopeContactsWrite   Scope = "contacts:write" // lead them, and sign what they found
+	ScopeAudit           Scope = "audit:judge"    // judge complaints blindly
+	ScopeAdmin           Scope = "admin"          // keys; may do everything else too
 )
 
 // Scopes lists every scope, in the order they are shown.
 var Scopes = []Scope{
 	ScopeComplaintsWrite, ScopeComplaintsRead, ScopeRecordsWrite, ScopeRecordsRead, ScopeRingsRead, ScopeRingsDecide,
 	ScopeTagsLookup, ScopeTagsRead, ScopeTagsWrite, ScopeLogRead, ScopeWebhooks, ScopeErase,
-	ScopeTrackWrite, ScopeTrackApprove, ScopeAppeals, ScopeFiguresRead, ScopePolicyRead, ScopePolicyWrite, ScopePeopleWrite, ScopeAdmin,
+	ScopeTrackWrite, ScopeTrackApprove, ScopeAppeals, ScopeFiguresRead, ScopePolicyRead, ScopePolicyWrite, ScopePeopleWrite,
+	ScopeContactsRead, ScopeContactsWrite, ScopeAudit, ScopeAdmin,
+}
+
+// A KeyPurpose says what the system that holds an API key does for the lender.
+type KeyPurpose string
+
+// The purposes of keys. Those behind ForOther are walled off: safeguard 8.
+const (
+	ForComplaints    KeyPurpose = "complaints"    // handles complaints; also where nothing is said
+	ForFrontLine     KeyPurpose = "front-line"    // answers calls
+	ForInvestigation KeyPurpose = "investigation" // looks into rings
+	ForRecords       KeyPurpose = "records"       // hands in the lender's records
+	ForOther         KeyPurpose = "other"
+	ForCredit        KeyPurpose = "credit"
+	ForPricing       KeyPurpose = "pricing"
+	ForLimits        KeyPurpose = "limits"
+	ForCollection    KeyPurpose = "collection"
+	ForEmployment    KeyPurpose = "employment"
+	ForMarketing     KeyPurpose = "marketing"
+)
+
+// KeyPurposes lists every purpose, in the order they are shown.
+var KeyPurposes = []KeyPurpose{
+	ForComplaints, ForFrontLine, ForInvestigation, ForRecords, ForOther,
+	ForCredit, ForPricing, ForLimits, ForCollection, ForEmployment, ForMarketing,
+}
+
+// Walled reports whether a system of this purpose must not learn anything that is
+// suspected of anybody.
+func (p KeyPurpose) Walled() bool {
+	switch p {
+	case ForCredit, ForPricing, ForLimits, ForCollection, ForEmployment, ForMarketing:
+		return true
+	}
+	return false
+}
+
+// Allows reports whether a system of this purpose may hold the scope s. Behind the wall
+// it may hand things in and read nothing.
+func (p KeyPurpose) Allows(s Scope) bool {
+	if !p.Walled() {
+		return true
+	}
+	return s == ScopeComplaintsWrite || s == ScopeRecordsWrite
 }
 
 // An Actor is who does something: the holder of an API key, a person, or the

@@ -16,6 +16,7 @@ type CollectionCall struct {
 	Party       string    `json:"party"`     // "debtor" or "third-party"
 	Effective   bool      `json:"effective"` // somebody answered and it was spoken of the debt
 	Outsourcer  string    `json:"outsourcer,omitempty"`
+	PartyID     string    `json:"party_id,omitempty"` // which third party, as the contact list names them
 	// AgreedHours says that the debtor had agreed to calls at this hour, Refused
 	// that the third party had refused further ones before.
 	AgreedHours bool `json:"agreed_hours,omitempty"`
@@ -41,6 +42,9 @@ func (c *CollectionCall) Check() error {
 		return wrong("direction", "not one of in, out")
 	case c.Party != "debtor" && c.Party != "third-party":
 		return wrong("party", "not one of debtor, third-party")
+	}
+	if c.PartyID != "" && !ValidID(c.PartyID) {
+		return wrong("party_id", wantID)
 	}
 	return short(c.Outsourcer, "outsourcer")
 }

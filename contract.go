@@ -16,7 +16,12 @@ type Contract struct {
 	Opened      Day          `json:"opened"`
 	Closed      Day          `json:"closed,omitempty"`
 	Schedule    []Instalment `json:"schedule,omitempty"`
-	Fees        []Fee        `json:"fees,omitempty"`
+	Fees        []Fee        `json:"fees,omitempty"` // what the contract agrees besides the schedule
+	// Charges are what was really charged besides the schedule, Payments what the
+	// customer really paid, of either kind. Both may be left out where the lender keeps
+	// no more than the schedule.
+	Charges  []Fee     `json:"charges,omitempty"`
+	Payments []Payment `json:"payments,omitempty"`
 	// AnnualCost is the all-in yearly cost in basis points, 3600 for 36 %: interest
 	// and every fee, a guarantor's too. 0 is not known.
 	AnnualCost int64 `json:"annual_cost_bp,omitempty"`
@@ -33,7 +38,10 @@ type Instalment struct {
 type Fee struct {
 	Kind   string `json:"kind"` // interest, guarantee, service, insurance, penalty, other
 	Amount int64  `json:"amount"`
-	To     string `json:"to,omitempty"` // who receives it, where that is not the lender
+	To     string `json:"to,omitempty"`  // who receives it, where that is not the lender
+	Day    Day    `json:"day,omitempty"` // when it is due; the day of opening where it is left out
+	// InSchedule says that the instalments hold it already, as they hold interest.
+	InSchedule bool `json:"in_schedule,omitempty"`
 }
 
 // A Day is a date without an hour: "2024-05-31".
@@ -81,15 +89,12 @@ func (c *Contract) Check() error {
 		}
 	}
 	for i, f := range c.Fees {
-		at := "fees[" + strconv.Itoa(i) + "]."
-		switch f.Kind {
-		case "interest", "guarantee", "service", "insurance", "penalty", "other":
-		default:
-			return wrong(at+"kind", "not one of interest, guarantee, service, insurance, penalty, other")
-		}
-		if err := short(f.To, at+"to"); err != nil {
+		if err := f.check("fees[" + strconv.Itoa(i) + "]."); err != nil {
 			return err
 		}
+	}
+	if err := c.checkMoney(); err != nil {
+		return err
 	}
 	return short(c.Product, "product")
 }

@@ -23,6 +23,8 @@ const (
 	RingReopened  EventType = "ring.reopened" // cleared once, and new members since
 	RingAwaits    EventType = "ring.awaits"   // one person confirmed level 1: a second has to
 
+	IncidentFound EventType = "incident.found" // a breach of the lender's own that many complain of
+
 	ComplaintErased EventType = "complaint.erased" // nobody can read it any more
 )
 
@@ -30,7 +32,7 @@ const (
 var EventTypes = []EventType{
 	TagCreated, TagRenewed, TagRemoved, TagExpired,
 	RingFormed, RingGrown, RingShrunk, RingMerged, RingSplit, RingDissolved, RingLevel, RingConfirmed, RingCleared, RingReopened, RingAwaits,
-	ComplaintErased,
+	IncidentFound, ComplaintErased,
 }
 
 // An Event tells another system what happened. It carries ids and no personal data.

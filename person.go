@@ -23,18 +23,18 @@ const (
 var Roles = []Role{RoleHandler, RoleInvestigator, RoleReviewer, RoleCompliance, RoleRegulator, RoleAdministrator}
 
 var roleScopes = map[Role][]Scope{
-	RoleHandler: {ScopeComplaintsRead, ScopeComplaintsWrite, ScopeTrackWrite, ScopeRecordsRead, ScopeTagsLookup, ScopeFiguresRead},
+	RoleHandler: {ScopeComplaintsRead, ScopeComplaintsWrite, ScopeTrackWrite, ScopeRecordsRead, ScopeTagsLookup, ScopeFiguresRead, ScopeContactsRead, ScopeContactsWrite},
 	RoleInvestigator: {
 		ScopeComplaintsRead, ScopeComplaintsWrite, ScopeTrackWrite, ScopeRecordsRead, ScopeTagsLookup, ScopeFiguresRead,
-		ScopeRingsRead, ScopeRingsDecide, ScopeTagsRead, ScopeTagsWrite, ScopePolicyRead,
+		ScopeRingsRead, ScopeRingsDecide, ScopeTagsRead, ScopeTagsWrite, ScopePolicyRead, ScopeContactsRead, ScopeContactsWrite,
 	},
 	RoleReviewer: {
 		ScopeComplaintsRead, ScopeRecordsRead, ScopeRingsRead, ScopeRingsDecide, ScopeTagsLookup, ScopeTagsRead, ScopeTagsWrite,
-		ScopeTrackWrite, ScopeTrackApprove, ScopeAppeals, ScopePolicyRead, ScopeFiguresRead,
+		ScopeTrackWrite, ScopeTrackApprove, ScopeAppeals, ScopePolicyRead, ScopeFiguresRead, ScopeContactsRead, ScopeContactsWrite, ScopeAudit,
 	},
 	RoleCompliance: {
 		ScopeComplaintsRead, ScopeRecordsRead, ScopeRingsRead, ScopeRingsDecide, ScopeTagsLookup, ScopeTagsRead, ScopeTagsWrite,
-		ScopeTrackApprove, ScopeAppeals, ScopePolicyRead, ScopeFiguresRead, ScopePolicyWrite, ScopeLogRead, ScopeErase,
+		ScopeTrackApprove, ScopeAppeals, ScopePolicyRead, ScopeFiguresRead, ScopePolicyWrite, ScopeLogRead, ScopeErase, ScopeContactsRead, ScopeAudit,
 	},
 	RoleRegulator:     {ScopeFiguresRead},
 	RoleAdministrator: {ScopePeopleWrite, ScopeWebhooks, ScopeLogRead, ScopeFiguresRead},

@@ -5,12 +5,14 @@ import "time"
 // A Result is what a scan found. Its JSON form is the contract in
 // spec/result.schema.json. The same input and policy give the same bytes.
 type Result struct {
-	Version    string     `json:"version"`
-	Policy     string     `json:"policy"` // pack and version that graded
-	Read       Read       `json:"read"`
-	Complaints []Verdict  `json:"complaints"` // every complaint that got more than nothing
-	Rings      []Ring     `json:"rings"`
-	Templates  []Template `json:"templates"`
+	Version    string    `json:"version"`
+	Policy     string    `json:"policy"` // pack and version that graded
+	Read       Read      `json:"read"`
+	Complaints []Verdict `json:"complaints"` // every complaint that got more than nothing
+	// Incidents are breaches of the lender's own; they are said before Rings.
+	Incidents []Incident `json:"incidents,omitempty"`
+	Rings     []Ring     `json:"rings"`
+	Templates []Template `json:"templates"`
 
 	NotProved  []string      `json:"not_proved"`           // what the evidence does not show
 	Warnings   []string      `json:"warnings,omitempty"`   // what could not be tested, and why

@@ -11,6 +11,7 @@ const (
 	OnCustomer   TargetKind = "customer"
 	OnIdentifier TargetKind = "identifier"
 	OnRing       TargetKind = "ring"
+	OnIncident   TargetKind = "incident" // of events only: no tag stands on it
 )
 
 // A Target is what a tag stands on. ID is the id of a complaint or ring, and for

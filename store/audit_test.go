@@ -218,8 +218,49 @@ var deskActions = map[string]action{
 		return tx.PutFilter(ctx, lender, clerk, "p1", f)
 	},
 	"PutSetting": func(ctx context.Context, tx *Tx, r *rand.Rand, _ time.Time) error {
-		return tx.PutSetting(ctx, lender, clerk, pick(r, "s", 3), pick(r, "v", 1000))
+		return tx.PutSetting(ctx, lender, clerk, pick(r, "s", 3), pick(r, "v", 1_000_000))
 	},
+}
+
+// frontActions are those of loggedActions that belong to the front line.
+var frontActions = map[string]action{
+	"SaveSheet": func(ctx context.Context, tx *Tx, r *rand.Rand, now time.Time) error {
+		s := SheetRow{Kind: SheetContact, ID: pick(r, "S", 3), Complaint: known(ctx, tx, r), State: pick(r, "s", 2), At: now, Version: 1 + r.IntN(3), Body: blob(r)}
+		return tx.SaveSheet(ctx, lender, clerk, s, "saved")
+	},
+	"AddConfirmation": func(ctx context.Context, tx *Tx, r *rand.Rand, now time.Time) error {
+		return tx.AddConfirmation(ctx, lender, clerk, Confirmation{Hash: []byte(pick(r, "h", 4)), Sheet: "S", Made: now})
+	},
+	"TryConfirmation": func(ctx context.Context, tx *Tx, _ *rand.Rand, _ time.Time) error {
+		return tx.TryConfirmation(ctx, lender, clerk, anyConfirmation(ctx, tx))
+	},
+	"UseConfirmation": func(ctx context.Context, tx *Tx, r *rand.Rand, _ time.Time) error {
+		return tx.UseConfirmation(ctx, lender, clerk, Confirmation{Hash: []byte(pick(r, "h", 4)), Sheet: "S"}, "yes")
+	},
+	"SaveMerit": func(ctx context.Context, tx *Tx, r *rand.Rand, now time.Time) error {
+		return tx.SaveMerit(ctx, lender, clerk, []MeritRow{{Complaint: known(ctx, tx, r), At: now, Found: pick(r, "", 2), Body: blob(r)}})
+	},
+	"SaveKnown": func(ctx context.Context, tx *Tx, r *rand.Rand, now time.Time) error {
+		return tx.SaveKnown(ctx, lender, clerk, KnownRow{Complaint: pick(r, "c", 4), At: now, Body: "{}"})
+	},
+	"SaveIncidents": func(ctx context.Context, tx *Tx, r *rand.Rand, now time.Time) error {
+		return tx.SaveIncidents(ctx, lender, clerk, []IncidentRow{{ID: pick(r, "I", 3), Rule: "r", At: now, Body: pick(r, "b", 9)}})
+	},
+	"SaveModel": func(ctx context.Context, tx *Tx, r *rand.Rand, now time.Time) error {
+		state := []string{ModelDraft, ModelShadow, ModelActive}[r.IntN(3)]
+		return tx.SaveModel(ctx, lender, clerk, ModelRow{ID: pick(r, "M", 3), State: state, Author: pick(r, "a", 2), At: now, Version: 1 + r.IntN(3), Body: "{}"}, "saved")
+	},
+	"SaveDetector": func(ctx context.Context, tx *Tx, r *rand.Rand, now time.Time) error {
+		return tx.SaveDetector(ctx, lender, clerk, Detector{Name: pick(r, "d", 3), Off: r.IntN(2) == 0, At: now, Reason: "x"})
+	},
+}
+
+func anyConfirmation(ctx context.Context, tx *Tx) Confirmation {
+	all, err := tx.Confirmations(ctx, lender, "S")
+	if err != nil || len(all) == 0 {
+		return Confirmation{Tenant: "nobody"}
+	}
+	return all[0]
 }
 
 // known picks a complaint that is stored, where there is one.
@@ -231,7 +272,10 @@ func known(ctx context.Context, tx *Tx, r *rand.Rand) string {
 	return all[0].ID
 }
 
-func init() { maps.Copy(loggedActions, deskActions) }
+func init() {
+	maps.Copy(loggedActions, deskActions)
+	maps.Copy(loggedActions, frontActions)
+}
 
 // machinery are the methods whose changes follow from logged ones.
 var machineryActions = map[string]action{
@@ -281,6 +325,7 @@ var machineryActions = map[string]action{
 
 // readers are the methods that change nothing.
 var readers = []string{
+	"Sheet", "SheetsOf", "Sheets", "ConfirmationByHash", "Confirmations", "Merit", "MeritFound", "FreshRecords", "Arrivals", "OpenComplaints", "HaveRecords", "KnownStamp", "KnownOf", "Incidents", "Models", "Detectors",
 	"Leased", "Track", "Tracks", "CountTracks", "Unclocked", "TrackSteps", "Tallies", "Appeal", "AppealsOf", "Appeals", "Exempt", "Policy", "Policies",
 	"PublicLetters", "Import", "Imports", "UploadPart", "OneQuarantined", "Quarantined", "Filters", "Settings", "Find", "FindIn", "FoundByID", "Bodies",
 	"Figures", "RecordsOf", "RingHeads", "TemplateHeads", "Retired", "Retires", "CountTags",
@@ -319,7 +364,7 @@ func TestNoChangeWithoutEntry(t *testing.T) {
 		names := slices.Sorted(maps.Keys(all))
 		worked := map[string]int{}
 		before := dump(t, db)
-		for i := range 15 * len(names) {
+		for i := range 20 * len(names) {
 			name := names[r.IntN(len(names))]
 			c.add(time.Minute)
 			seed, now := r.Uint64(), c.now()

@@ -53,6 +53,14 @@ func fill(t testing.TB, db *DB) {
 			tx.AddImport(ctx, lender, clerk, ImportRow{ID: "I", State: ImportOpen, At: start, Body: []byte("{}")}, [][]byte{[]byte("id,text")}),
 			tx.AddQuarantine(ctx, lender, clerk, []QuarantineRow{{ID: "Q", State: QuarantineOpen, At: start, Body: []byte("{}")}}),
 			tx.PutFilter(ctx, lender, clerk, "P", Filter{"mine", "view=mine"}), tx.PutSetting(ctx, lender, clerk, "retention", "365"))
+		err = errors.Join(err,
+			tx.SaveSheet(ctx, lender, clerk, SheetRow{Kind: SheetContact, ID: "S", Complaint: cs[5].ID, State: "open", At: start, Body: []byte("{}")}, "begun"),
+			tx.AddConfirmation(ctx, lender, clerk, Confirmation{Hash: []byte("h"), Sheet: "S", Way: bonafide.ByEmail, Code: []byte("c"), Made: start, Expires: start}),
+			tx.SaveMerit(ctx, lender, clerk, []MeritRow{{Complaint: cs[5].ID, At: start, Found: "[]", Body: []byte("{}")}}),
+			tx.SaveKnown(ctx, lender, clerk, KnownRow{Complaint: cs[5].ID, At: start, Body: "{}"}),
+			tx.SaveIncidents(ctx, lender, clerk, []IncidentRow{{ID: "I", Rule: "night-call", Began: start, At: start, Body: "{}"}}),
+			tx.SaveModel(ctx, lender, clerk, ModelRow{ID: "M", State: ModelDraft, Author: clerk.ID, At: start, Body: "{}"}, "learned"),
+			tx.SaveDetector(ctx, lender, clerk, Detector{Name: "phone", Off: true, At: start, Reason: "x"}))
 		_, _, err2 = tx.LeadCursor(ctx, lender, "kafka", "w", start, time.Minute)
 		_, err3 := tx.ReserveTry(ctx, "person:P", start, func(int) time.Duration { return 0 })
 		return errors.Join(err, err2, err3)

@@ -152,7 +152,7 @@ func TestDiskFull(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	limit(150)
+	limit(200)
 	stored := 0
 	var err error
 	for err == nil {

@@ -27,6 +27,7 @@ var acrossTenants = map[string]string{
 	"PersonBySubject":     "likewise",
 	"PasskeyByCredential": "the passkey says whose it is",
 	"SessionByHash":       "the session says whose it is",
+	"ConfirmationByHash":  "the question says whose it is",
 	"ExpireSessions":      "the clock runs for every tenant",
 	"ExpireTags":          "the clock runs for every tenant; each tag is then changed with its tenant",
 	"PurgeAnswers":        "the clock runs for every tenant",

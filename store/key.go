@@ -21,6 +21,7 @@ type APIKey struct {
 	Expires  time.Time // zero: never
 	Revoked  time.Time // zero: it is good
 	Replaces string    // the key that it takes over from
+	Purpose  bonafide.KeyPurpose
 }
 
 // AddKey adds an API key to a tenant; Conflict if its id or its secret is in use.
@@ -33,21 +34,21 @@ func (tx *Tx) AddKey(ctx context.Context, t bonafide.Tenant, actor bonafide.Acto
 		return err
 	}
 	if _, err = tx.insert(ctx, "api_key", "", []any{
-		string(t), k.ID, k.Name, some(k.Hash), string(scopes), int64(k.Rate), micros(k.Created), micros(k.Expires), micros(k.Revoked), k.Replaces,
+		string(t), k.ID, k.Name, some(k.Hash), string(scopes), int64(k.Rate), micros(k.Created), micros(k.Expires), micros(k.Revoked), k.Replaces, string(k.Purpose),
 	}); err != nil {
 		return otherwise(err, bonafide.Conflict, "there is a key with this id already")
 	}
 	return tx.Record(ctx, t, actor, "key.added", "key:"+k.ID, map[string]any{
-		"name": k.Name, "scopes": k.Scopes, "rate": k.Rate, "expires": micros(k.Expires), "replaces": k.Replaces,
+		"name": k.Name, "scopes": k.Scopes, "rate": k.Rate, "expires": micros(k.Expires), "replaces": k.Replaces, "purpose": string(k.Purpose),
 	})
 }
 
-const keyColumns = `tenant, id, name, hash, scopes, rate, created, expires, revoked, replaces`
+const keyColumns = `tenant, id, name, hash, scopes, rate, created, expires, revoked, replaces, purpose`
 
 func scanKey(r row) (k APIKey, err error) {
 	var scopes string
 	var created, expires, revoked int64
-	if err = r.Scan(&k.Tenant, &k.ID, &k.Name, &k.Hash, &scopes, &k.Rate, &created, &expires, &revoked, &k.Replaces); err != nil {
+	if err = r.Scan(&k.Tenant, &k.ID, &k.Name, &k.Hash, &scopes, &k.Rate, &created, &expires, &revoked, &k.Replaces, &k.Purpose); err != nil {
 		return k, err
 	}
 	k.Created, k.Expires, k.Revoked, k.Hash = instant(created), instant(expires), instant(revoked), some(k.Hash)

@@ -199,8 +199,14 @@ func TestUpgrade(t *testing.T) {
 func toFirst(t *testing.T, db *DB, known []migration) {
 	t.Helper()
 	drop := regexp.MustCompile(`CREATE (?:UNIQUE )?(TABLE|INDEX) ([a-z_]+)`)
+	added := regexp.MustCompile(`ALTER TABLE ([a-z_]+) ADD COLUMN ([a-z_]+)`)
 	update(t, db, func(ctx context.Context, tx *Tx) error {
 		for _, m := range slices.Backward(known[1:]) {
+			for _, d := range added.FindAllStringSubmatch(m.text, -1) {
+				if err := tx.script(ctx, "ALTER TABLE "+d[1]+" DROP COLUMN "+d[2]); err != nil {
+					return err
+				}
+			}
 			found := drop.FindAllStringSubmatch(m.text, -1)
 			for _, d := range slices.Backward(found) {
 				if err := tx.script(ctx, "DROP "+d[1]+" "+d[2]); err != nil {

@@ -42,7 +42,7 @@ var tables = []table{
 	newTable("tag", 2, "tenant TEXT", "id TEXT", "kind TEXT", "place TEXT", "reason TEXT", "evidence TEXT", "ring TEXT", "author TEXT", "created BIGINT", "expires BIGINT", "renewed BIGINT", "removed BIGINT", "removed_by TEXT", "removed_why TEXT", "expired BIGINT"),
 	newTable("job", 1, "id TEXT", "tenant TEXT", "kind TEXT", "arg TEXT", "state TEXT", "attempt BIGINT", "due BIGINT", "owner TEXT", "lease BIGINT", "error TEXT"),
 	newTable("answer", 3, "tenant TEXT", "actor TEXT", "key TEXT", "digest BYTEA", "status BIGINT", "body BYTEA", "expires BIGINT"),
-	newTable("api_key", 2, "tenant TEXT", "id TEXT", "name TEXT", "hash BYTEA", "scopes TEXT", "rate BIGINT", "created BIGINT", "expires BIGINT", "revoked BIGINT", "replaces TEXT"),
+	newTable("api_key", 2, "tenant TEXT", "id TEXT", "name TEXT", "hash BYTEA", "scopes TEXT", "rate BIGINT", "created BIGINT", "expires BIGINT", "revoked BIGINT", "replaces TEXT", "purpose TEXT"),
 	newTable("person", 2, "tenant TEXT", "id TEXT", "login BYTEA", "subject BYTEA", "roles TEXT", "created BIGINT", "disabled BIGINT", "must_change BOOLEAN", "password BYTEA", "body BYTEA"),
 	newTable("passkey", 2, "tenant TEXT", "id TEXT", "person TEXT", "credential BYTEA", "created BIGINT", "used BIGINT", "body BYTEA"),
 	newTable("session", 2, "tenant TEXT", "hash BYTEA", "person TEXT", "how TEXT", "started BIGINT", "seen BIGINT", "recent BIGINT"),
@@ -63,6 +63,13 @@ var tables = []table{
 	newTable("quarantine", 2, "tenant TEXT", "id TEXT", "import TEXT", "line BIGINT", "at BIGINT", "state TEXT", "field TEXT", "problem TEXT", "subject TEXT", "body BYTEA"),
 	newTable("filter", 3, "tenant TEXT", "person TEXT", "name TEXT", "query TEXT"),
 	newTable("setting", 2, "tenant TEXT", "name TEXT", "value TEXT"),
+	newTable("sheet", 3, "tenant TEXT", "kind TEXT", "id TEXT", "complaint TEXT", "subject TEXT", "state TEXT", "author TEXT", "at BIGINT", "due BIGINT", "version BIGINT", "body BYTEA"),
+	newTable("confirmation", 2, "tenant TEXT", "hash BYTEA", "sheet TEXT", "way TEXT", "code BYTEA", "made BIGINT", "expires BIGINT", "tries BIGINT", "used BIGINT"),
+	newTable("merit", 2, "tenant TEXT", "complaint TEXT", "subject TEXT", "at BIGINT", "found TEXT", "body BYTEA"),
+	newTable("known", 2, "tenant TEXT", "complaint TEXT", "at BIGINT", "body TEXT"),
+	newTable("incident", 2, "tenant TEXT", "id TEXT", "rule TEXT", "size BIGINT", "began BIGINT", "at BIGINT", "body TEXT"),
+	newTable("model", 2, "tenant TEXT", "id TEXT", "state TEXT", "author TEXT", "at BIGINT", "version BIGINT", "body TEXT"),
+	newTable("detector", 2, "tenant TEXT", "name TEXT", "off BOOLEAN", "at BIGINT", "reason TEXT"),
 }
 
 func newTable(name string, key int, cols ...string) table {

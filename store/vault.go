@@ -130,6 +130,8 @@ func (tx *Tx) Erase(ctx context.Context, t bonafide.Tenant, actor bonafide.Actor
 			WHERE tenant = $1 AND ended = 0 AND complaint IN (SELECT id FROM complaint WHERE tenant = $1 AND subject = $2)`},
 		{"steps", `UPDATE track_step SET body = $3 WHERE tenant = $1 AND subject = $2`},
 		{"appeals", `UPDATE appeal SET body = $3 WHERE tenant = $1 AND subject = $2`},
+		{"sheets", `UPDATE sheet SET body = $3, state = 'erased' WHERE tenant = $1 AND subject = $2`},
+		{"merits", `UPDATE merit SET body = $3, found = '' WHERE tenant = $1 AND subject = $2`},
 		{"quarantined", `UPDATE quarantine SET body = $3, state = 'erased' WHERE tenant = $1 AND subject = $2`},
 	} {
 		args := []any{string(t), subject, []byte{}}
