@@ -126,3 +126,17 @@ type Verification struct {
 
 // LogValue keeps what was found out of logs.
 func (v Verification) LogValue() slog.Value { return slog.StringValue("verification:" + v.ID) }
+
+// A Message is a question to a customer, on its way over a known way.
+type Message struct {
+	ID      string    `json:"id"`
+	Way     Way       `json:"way"`
+	To      string    `json:"to"`
+	Lang    string    `json:"lang"`
+	Subject string    `json:"subject"`
+	Text    string    `json:"text"`
+	Expires time.Time `json:"expires"`
+}
+
+// LogValue keeps whom a message is for, and its link, out of logs.
+func (m Message) LogValue() slog.Value { return slog.StringValue("message:" + m.ID) }

@@ -3,10 +3,10 @@ package evaluate
 import (
 	"cmp"
 	"maps"
-	"math"
 	"slices"
 
 	"bonafide"
+	"bonafide/audit"
 	"bonafide/internal/synth"
 )
 
@@ -134,7 +134,7 @@ func Score(t synth.Truth, p Prediction) Scores {
 // rate fills every figure that follows from the counts.
 func (s *Scores) rate() {
 	s.FalseRate = ratio(s.FalselyAccused, s.Innocent)
-	s.FalseLow, s.FalseHigh = Wilson(s.FalselyAccused, s.Innocent)
+	s.FalseLow, s.FalseHigh = audit.Wilson(s.FalselyAccused, s.Innocent)
 	s.Recall = ratio(s.ProvableFound, s.Provable)
 	s.RingPrecision = ratio(s.Pairs.PredictedTrue, s.Pairs.Predicted)
 	s.RingRecall = ratio(s.Pairs.ProvableFound, s.Pairs.Provable)
@@ -213,18 +213,4 @@ func ratio(k, n int) float64 {
 		return 0
 	}
 	return float64(k) / float64(n)
-}
-
-// Wilson returns the 95 % score interval of k out of n (E. B. Wilson, 1927).
-// With n = 0 nothing is known and the interval is 0 to 1.
-func Wilson(k, n int) (low, high float64) {
-	if n <= 0 {
-		return 0, 1
-	}
-	const z = 1.959963984540054
-	p, m := float64(k)/float64(n), float64(n)
-	mid := p + z*z/(2*m)
-	half := z * math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
-	low, high = (mid-half)/(1+z*z/m), (mid+half)/(1+z*z/m)
-	return max(low, 0), min(high, 1)
 }

@@ -1,7 +1,6 @@
 package evaluate
 
 import (
-	"math"
 	"strings"
 	"testing"
 
@@ -70,20 +69,6 @@ func TestPairsLeaveRoutedOut(t *testing.T) {
 	} {
 		if got := Score(small, Prediction{Rings: row.rings}).Pairs; got != row.want {
 			t.Errorf("%s: got %+v, want %+v", row.name, got, row.want)
-		}
-	}
-}
-
-func TestWilson(t *testing.T) {
-	for _, row := range []struct {
-		k, n      int
-		low, high float64
-	}{
-		{0, 0, 0, 1}, {0, 10, 0, 0.2775}, {5, 10, 0.2366, 0.7634}, {10, 10, 0.7225, 1}, {20, 4000, 0.00324, 0.00771},
-	} {
-		low, high := Wilson(row.k, row.n)
-		if math.Abs(low-row.low) > 1e-4 || math.Abs(high-row.high) > 1e-4 {
-			t.Errorf("Wilson(%d, %d): got %.5f to %.5f, want %.5f to %.5f", row.k, row.n, low, high, row.low, row.high)
 		}
 	}
 }

@@ -25,7 +25,7 @@ const module = "bonafide"
 
 // stages are the folders of the steps of the work; each folder below signal is a
 // stage of its own.
-var stages = []string{"intake", "normalize", "signal", "ring", "merit", "policy", "contact", "casework", "evidence", "exchange", "report"}
+var stages = []string{"intake", "normalize", "signal", "ring", "merit", "policy", "learn", "contact", "casework", "audit", "evidence", "exchange", "report"}
 
 // layers are the packages above the stages, each with the parts of the module it
 // may import: cmd → app → server, engine and outbox → pipeline → stages → root, and
