@@ -42,7 +42,9 @@ type commands struct {
 	Doctor  doctorCmd  `cmd:"" help:"Look at settings, database, keys and jobs, and say what is wrong."`
 	Explain explainCmd `cmd:"" help:"Tell one complaint's story from the result of a scan."`
 	Mapping mappingCmd `cmd:"" help:"Print the guessed mapping of a file's columns, to edit and give to scan."`
+	Merit   meritCmd   `cmd:"" help:"Look into the lender's own records for what it did wrong."`
 	Policy  policyCmd  `cmd:"" help:"List, show and test the policy packs that grade."`
+	Script  scriptCmd  `cmd:"" help:"List, show, check and play the scripts for calls about a complaint."`
 	Eval    evalCmd    `cmd:"" help:"Measure the scan against known truth."`
 	Synth   synthCmd   `cmd:"" help:"Write a made-up world of complaints with its truth."`
 	Version versionCmd `cmd:"" help:"Print the version."`

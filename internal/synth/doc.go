@@ -59,6 +59,14 @@
 //   - junk-identifiers: placeholders. neighbours: one street, one grievance.
 //   - vulnerable: must be routed. plain: everybody else, 60 % or more.
 //
+// # The lender's records
+//
+// MakeRecords makes what a lender has beside complaints — a log of collection calls,
+// contracts, contact lists, objections to credit records, failed operations — with
+// breaches planted and many near misses: a call at 21:59:59, a fourth call that nobody
+// answered, a refusal that came after the call, a loan at 35.9 %. RecordsFor makes them
+// for a world: behind its outage and fee-change waves the lender did wrong.
+//
 // # What a world cannot show
 //
 // Real letters vary far more than any grammar; strangers here are too alike in
