@@ -79,12 +79,13 @@ func (p KeyPurpose) Walled() bool {
 }
 
 // Allows reports whether a system of this purpose may hold the scope s. Behind the wall
-// it may hand things in and read nothing.
+// it may hand records in and read nothing: even the answer to a complaint says what it
+// was compared with.
 func (p KeyPurpose) Allows(s Scope) bool {
 	if !p.Walled() {
 		return true
 	}
-	return s == ScopeComplaintsWrite || s == ScopeRecordsWrite
+	return s == ScopeRecordsWrite
 }
 
 // An Actor is who does something: the holder of an API key, a person, or the

@@ -18,6 +18,7 @@ type learned struct {
 	usage      map[string]usage
 	days       int
 	complaints int
+	incidents  []bonafide.Incident
 	uses       func(bonafide.Key) int // complaints filed or handed in with a thing
 }
 
@@ -62,7 +63,9 @@ func (l *Live) GroupAround(ctx context.Context, places []int64, apart [][2]strin
 	if !ok {
 		return nil, false, nil
 	}
-	s := &Scanner{cfg: l.rules(), apart: apart, bare: true}
+	l.mu.RLock()
+	s := &Scanner{cfg: l.rules(), apart: apart, bare: true, known: l.known, muted: l.muted}
+	l.mu.RUnlock()
 	uses := map[bonafide.Key]int{}
 	l.inParts(near, func(i int32) {
 		if sub := l.all[i]; sub != nil && !l.spared[sub.ID] {

@@ -38,6 +38,9 @@ type Live struct {
 	policy, shadow *policy.Pack // set by Rule; nil before it
 	public         []text.Public
 	spared         map[string]bool // complaints that take no part in groupings
+	known          map[string]Known
+	muted          []string              // kinds of evidence that take no part in groupings
+	care           map[bonafide.Key]bool // customers whom people found to need care, or confirmed a representative of
 
 	rings    map[string]string   // the lasting ring of each member
 	members  map[string][]string // of each lasting ring
@@ -189,7 +192,7 @@ func (l *Live) Selves(self map[string]bonafide.Key, members []string) (routed ma
 		if i, ok := l.memberAt[m]; ok && l.all[i] != nil && self[m] == 0 && len(l.all[i].facts.Self) > 0 {
 			self[m] = l.all[i].facts.Self[0]
 		}
-		if k := self[m]; k != 0 && l.routed[k] {
+		if k := self[m]; k != 0 && (l.routed[k] || l.care[k]) {
 			routed[m] = true
 		}
 	}
@@ -269,6 +272,7 @@ func (l *Live) Group(ctx context.Context, apart [][2]string) (*Grouping, error) 
 	l.corpus, l.sums = letters.corpus, sums
 	l.learned = &learned{
 		corpus: letters.corpus, drawn: found.drawn, rhythm: w.rhythm, usage: w.usage, days: w.days, complaints: len(s.all),
+		incidents: found.incidents,
 	}
 	return out, nil
 }
@@ -283,6 +287,7 @@ func (l *Live) everything(apart [][2]string) (s *Scanner, places []*subject, sha
 	s.all = make([]*subject, 0, len(places))
 	l.mu.RLock()
 	spared := l.spared
+	s.known, s.muted = l.known, l.muted
 	l.mu.RUnlock()
 	for _, sub := range places {
 		if sub != nil && !spared[sub.ID] {

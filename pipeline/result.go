@@ -28,6 +28,7 @@ func (s *Scanner) result(l *letters, r *rings, read bonafide.Read, warnings []st
 			NotProved: notProved, Warnings: warnings,
 		},
 	}
+	w.out.Incidents = r.incidents
 	w.arrivals()
 	w.templates()
 	w.writeRings()
@@ -382,6 +383,7 @@ func score(alike float64, customers int) float64 {
 func (w *writer) verdicts() error {
 	type letterOf struct{ customer, letter int32 }
 	repeats := map[letterOf]int{}
+	incidents := w.inIncidents(w.out.Incidents)
 	for i, sub := range w.all {
 		if i%16 == 0 {
 			w.pause()
@@ -409,9 +411,15 @@ func (w *writer) verdicts() error {
 			f.Complaint.Repeats = repeats[key]
 			repeats[key]++
 		}
+		for _, k := range incidents[sub.ID] {
+			v.Why = append(v.Why, w.out.Incidents[k].Why...)
+		}
+		known := w.known[sub.ID]
+		known.apply(&f)
 		if k, ok := w.ringOf[i]; ok {
 			w.facts(&f, &v, i, k)
 		}
+		known.tie(&f)
 		g, err := w.cfg.Policy.Grade(f, sub.facts.WhitePath)
 		if err != nil {
 			return fmt.Errorf("grade: %w", err)

@@ -24,6 +24,7 @@ type rings struct {
 	things    []thing
 	found     []ring.Found
 	drawn     *text.Background
+	incidents []bonafide.Incident
 }
 
 // findRings joins the evidence of all layers.
@@ -128,11 +129,14 @@ func (s *Scanner) things(customer []int32) []thing {
 	var uses []use
 	for i, sub := range s.all {
 		for _, f := range sub.facts.Filed {
-			if f.Key != 0 {
+			if f.Key != 0 && !slices.Contains(s.muted, string(f.Kind)) {
 				uses = append(uses, use{f.Key, int32(i), string(f.Kind), f.Kind.Family(), identity.Place(f.Kind)})
 			}
 		}
 		for _, p := range sub.papers {
+			if slices.Contains(s.muted, "document") {
+				break
+			}
 			uses = append(uses, use{p.Key, int32(i), "document", bonafide.FamilyDocument, false})
 		}
 	}

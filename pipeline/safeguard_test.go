@@ -3,10 +3,12 @@ package pipeline
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"bonafide"
+	"bonafide/normalize"
 	"bonafide/policy"
 
 	"github.com/google/go-cmp/cmp"
@@ -170,4 +172,27 @@ func TestSafeguard12VulnerableMembersAreRouted(t *testing.T) {
 		return
 	}
 	t.Error("a vulnerable member of a ring was not routed")
+}
+
+// Safeguard 10: voice is off. Recordings and transcripts that are the same tie nobody, and
+// no signal listens.
+func TestSafeguard10VoiceIsOff(t *testing.T) {
+	cs := strangers(200, 9)
+	for i := range cs {
+		cs[i].Calls = []bonafide.Call{{Path: "one.wav", Transcript: playbook}}
+	}
+	r := scan(t, cs)
+	if len(r.Rings) != 0 {
+		t.Errorf("%d rings of people whose recordings are the same", len(r.Rings))
+	}
+	for _, v := range r.Complaints {
+		if v.Level.Accuses() || slices.Contains(v.Families, bonafide.FamilyVoice) {
+			t.Errorf("%s: %s, %v", v.ID, v.Level, v.Families)
+		}
+	}
+	for _, s := range newReducer(normalize.Config{}, []byte("x")).signals {
+		if s.Layer() == "voice" {
+			t.Error("a signal listens to voices")
+		}
+	}
 }

@@ -45,7 +45,9 @@ type Scanner struct {
 	all     []*subject
 	apart   [][2]string // complaints that a person said are not linked
 	bare    bool        // no texts are kept: templates have members and no words
-	part    *learned    // what all complaints taught, where these are only some of them
+	known   map[string]Known
+	muted   []string // kinds of shared things that are left out
+	part    *learned // what all complaints taught, where these are only some of them
 }
 
 // A subject is one complaint with what the signals keep of it.
@@ -258,5 +260,9 @@ func (s *Scanner) compare(ctx context.Context) (*letters, *rings, error) {
 		return nil, nil, err
 	}
 	rings, err := s.findRings(ctx, letters)
+	if err == nil {
+		rings.incidents = s.incidents(rings.customer)
+		s.explained(rings, rings.incidents)
+	}
 	return letters, rings, err
 }

@@ -29,7 +29,7 @@ var (
 var pageTemplate = func() *template.Template {
 	policy := "default-src 'none'; style-src '" + digest(pageCSS) + "'; script-src '" + digest(pageJS) +
 		"'; img-src data:; base-uri 'none'; form-action 'none'"
-	words := template.FuncMap{"count": count, "number": number}
+	words := template.FuncMap{"count": count, "number": number, "between": between}
 	return template.Must(template.New("page").Funcs(words).Parse(strings.Replace(pageHTML, "@POLICY@", policy, 1)))
 }()
 
@@ -117,6 +117,8 @@ type page struct {
 	Figures  []figure
 	Arrivals *chart
 
+	Incidents []bonafide.Incident // at most maxRings, each with the first of its reasons
+
 	Rings     []ringView
 	RingsLeft int
 
@@ -173,6 +175,7 @@ func newPage(r *bonafide.Result) *page {
 	rings, letters, complaints, rest := ringBytes, letterBytes, complaintBytes, restBytes
 	// Parts link to each other, and only to what is on the page.
 	p.Complaints = s.rows(&complaints)
+	p.Incidents = incidents(r)
 	p.Rings = s.ringViews(&rings)
 	p.RingsLeft = len(r.Rings) - len(p.Rings)
 	p.Letters, p.LettersLeft = s.freeLetters(&letters)
@@ -322,6 +325,21 @@ func figures(r *bonafide.Result) []figure {
 		if out[i].Count == "0" {
 			out[i].Class = "none"
 		}
+	}
+	return out
+}
+
+// incidents returns those that the page shows, with reasons fit for it.
+func incidents(r *bonafide.Result) []bonafide.Incident {
+	var out []bonafide.Incident
+	for _, inc := range r.Incidents[:min(maxRings, len(r.Incidents))] {
+		inc.Rule = short(line(inc.Rule), 60)
+		why := slices.Clone(inc.Why[:min(5, len(inc.Why))])
+		for i, w := range why {
+			why[i] = short(line(w), maxReason)
+		}
+		inc.Why = why
+		out = append(out, inc)
 	}
 	return out
 }

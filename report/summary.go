@@ -35,6 +35,7 @@ func summarize(r *bonafide.Result, opts SummaryOptions, perRing int) []byte {
 	t := newTerminal(&b, opts)
 	s := summary{t, r, opts.Report, perRing}
 	s.input()
+	s.incidents()
 	s.proposed()
 	s.ringLines()
 	s.letterLines()
@@ -68,6 +69,18 @@ func (s summary) input() {
 	s.entry("Read", text, 2)
 	if n := max(s.Read.Quarantined, len(s.Quarantine)); n > 0 {
 		s.entry("Set aside", count(n, "row")+asideReasons(s.Quarantine), 3)
+	}
+}
+
+// incidents come before everything that is said about who is behind complaints.
+func (s summary) incidents() {
+	for i, inc := range s.Incidents {
+		if i == 3 {
+			s.entry("", number(len(s.Incidents)-i)+" more incidents; the result has all of them", 1)
+			return
+		}
+		text := count(inc.Customers, "customer") + " complained " + between(inc.From, inc.To) + " of one breach that the lender's own records show (" + inc.Rule + "): the lender's to remedy, and no ring"
+		s.entry("Incident", text, 3)
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -23,6 +24,7 @@ type evalCmd struct {
 	Truth     string   `help:"Measure on a file of your own instead: its truth as CSV (id,group,agent,ring,provable,text_only,routed)." placeholder:"TRUTH.csv"`
 	Files     []string `arg:"" optional:"" help:"With --truth: the complaints." placeholder:"FILE"`
 	Policy    string   `help:"Policy pack that grades." default:"nifa-2024"`
+	Records   bool     `help:"Give the scan the lender's records too: outages and charged fees behind the waves of complaints, and ordinary ones."`
 	Baselines bool     `help:"Measure the three baselines in the same run." default:"true" negatable:""`
 }
 
@@ -35,7 +37,12 @@ the recall of provable agent complaints at level 2, and precision, recall and F1
 of rings over pairs. Three baselines run on the same worlds: exact duplicates,
 "three share a phone", and a shared identifier plus like letters.
 
+With --records the waves of complaints about an outage or a changed fee have records
+of the lender behind them that show it did wrong: they are to be told as incidents,
+and nobody in them accused.
+
   bonafide eval --seeds 5
+  bonafide eval --seeds 5 --records
   bonafide eval --truth truth.csv complaints.csv`
 }
 
@@ -47,7 +54,17 @@ type method struct {
 
 // Run measures.
 func (c *evalCmd) Run(ctx context.Context, s *streams) error {
+	sum := &waveSum{}
+	var world synth.World
 	methods := []method{{"bonafide", func(cs []bonafide.Complaint) (evaluate.Prediction, error) { return c.scan(ctx, cs) }}}
+	if c.Records {
+		if c.Truth != "" {
+			return &bonafide.Error{Kind: bonafide.Invalid, Msg: "--records makes records for made-up worlds: leave --truth out"}
+		}
+		methods = append(methods, method{"bonafide, with the lender's records", func([]bonafide.Complaint) (evaluate.Prediction, error) {
+			return c.withRecords(ctx, world, sum)
+		}})
+	}
 	plain := func(f func([]bonafide.Complaint) evaluate.Prediction) func([]bonafide.Complaint) (evaluate.Prediction, error) {
 		return func(cs []bonafide.Complaint) (evaluate.Prediction, error) { return f(cs), nil }
 	}
@@ -83,6 +100,7 @@ func (c *evalCmd) Run(ctx context.Context, s *streams) error {
 		p := &progress{w: s.err, on: s.terminal, start: time.Now()}
 		for n := range c.Seeds {
 			w := synth.New(synth.Config{Seed: c.From + uint64(n), Size: c.Size, Lang: c.Lang, Style: synth.Style(c.Style), Ease: c.Ease})
+			world = w
 			if err := measure(w.Complaints, w.Truth); err != nil {
 				return err
 			}
@@ -91,6 +109,11 @@ func (c *evalCmd) Run(ctx context.Context, s *streams) error {
 		p.clear()
 		fmt.Fprintf(s.out, "%d worlds of %d complaints, style %s, ease %g, seeds %d to %d, policy %s\n\n",
 			c.Seeds, c.Size, c.Style, c.Ease, c.From, c.From+uint64(c.Seeds)-1, c.Policy)
+	}
+	if c.Records {
+		if err := sum.write(s.out); err != nil {
+			return err
+		}
 	}
 	for i, m := range methods {
 		if err := evaluate.Sum(scores[i]).Write(s.out, m.name); err != nil {
@@ -103,20 +126,26 @@ func (c *evalCmd) Run(ctx context.Context, s *streams) error {
 
 // scan predicts with a scan as scan runs it.
 func (c *evalCmd) scan(ctx context.Context, cs []bonafide.Complaint) (evaluate.Prediction, error) {
+	p, _, err := c.scanKnowing(ctx, cs, nil)
+	return p, err
+}
+
+func (c *evalCmd) scanKnowing(ctx context.Context, cs []bonafide.Complaint, known map[string]pipeline.Known) (evaluate.Prediction, *bonafide.Result, error) {
 	var p evaluate.Prediction
 	cfg, err := (&scanCmd{Policy: c.Policy}).config()
 	if err != nil {
-		return p, err
+		return p, nil, err
 	}
 	sc := pipeline.NewScanner(cfg)
+	sc.Know(known)
 	for i := range cs {
 		if err := sc.Add(ctx, &cs[i]); err != nil {
-			return p, err
+			return p, nil, err
 		}
 	}
 	res, err := sc.Finish(ctx, bonafide.Read{Accepted: len(cs)}, nil)
 	if err != nil {
-		return p, err
+		return p, nil, err
 	}
 	p.Levels = map[string]bonafide.Level{}
 	for _, v := range res.Complaints {
@@ -125,7 +154,119 @@ func (c *evalCmd) scan(ctx context.Context, cs []bonafide.Complaint) (evaluate.P
 	for _, r := range res.Rings {
 		p.Rings = append(p.Rings, r.Members)
 	}
-	return p, nil
+	return p, res, nil
+}
+
+// withRecords predicts with the lender's records beside the complaints.
+func (c *evalCmd) withRecords(ctx context.Context, w synth.World, sum *waveSum) (evaluate.Prediction, error) {
+	records := synth.RecordsFor(w, c.From)
+	book := newRecordBook(&quarantine{})
+	for _, r := range records.Calls {
+		book.of(r.CustomerRef).Calls = append(book.of(r.CustomerRef).Calls, r)
+	}
+	for _, r := range records.Contracts {
+		book.of(r.CustomerRef).Contracts = append(book.of(r.CustomerRef).Contracts, r)
+	}
+	for _, r := range records.ThirdParties {
+		book.of(r.CustomerRef).ThirdParties = append(book.of(r.CustomerRef).ThirdParties, r)
+	}
+	for _, r := range records.Objections {
+		book.of(r.CustomerRef).Objections = append(book.of(r.CustomerRef).Objections, r)
+	}
+	for _, r := range records.Failures {
+		book.of(r.CustomerRef).Failures = append(book.of(r.CustomerRef).Failures, r)
+	}
+	pack, err := loadMeritPack("cn")
+	if err != nil {
+		return evaluate.Prediction{}, err
+	}
+	right := righting{pack: pack, book: book, known: map[string]pipeline.Known{}, now: w.Complaints[len(w.Complaints)-1].Received.AddDate(0, 0, 1)}
+	for i := range w.Complaints {
+		right.check(&w.Complaints[i])
+	}
+	p, res, err := c.scanKnowing(ctx, w.Complaints, right.known)
+	if err == nil {
+		sum.add(w, records, res)
+	}
+	return p, err
+}
+
+// A waveSum counts what became of the waves behind which the lender did wrong.
+type waveSum struct {
+	waves, told       int // waves, and those told as an incident
+	incidents, none   int // incidents, and those of no wave
+	complaints, there int // complaints of incidents, and those of a wave with a record
+	covered, found    int // complaints of waves with a record, and those in an incident
+	inWaves, accused  int // complaints of waves, and those against which something is proposed
+	rings             int // rings that a complaint of a wave stands in
+}
+
+func (s *waveSum) add(w synth.World, records synth.RecordsWorld, res *bonafide.Result) {
+	wave, group := map[string]int{}, map[string]string{}
+	for i, x := range records.Waves {
+		s.waves++
+		for _, id := range x.Covered {
+			wave[id] = i + 1
+		}
+		s.covered += len(x.Covered)
+	}
+	for _, r := range w.Truth.Rows {
+		group[r.ID] = r.Group
+	}
+	isWave := func(id string) bool {
+		return group[id] == "innocent:outage-wave" || group[id] == "innocent:fee-change-wave"
+	}
+	told := map[int]bool{}
+	in := map[string]bool{}
+	for _, inc := range res.Incidents {
+		s.incidents++
+		hits := map[int]int{}
+		for _, id := range inc.Complaints {
+			in[id] = true
+			s.complaints++
+			if wave[id] > 0 {
+				s.there++
+				hits[wave[id]]++
+			}
+		}
+		if len(hits) == 0 {
+			s.none++
+		}
+		for k := range hits {
+			told[k] = true
+		}
+	}
+	s.told += len(told)
+	for id := range wave {
+		if in[id] {
+			s.found++
+		}
+	}
+	for _, r := range w.Truth.Rows {
+		if isWave(r.ID) {
+			s.inWaves++
+		}
+	}
+	for _, v := range res.Complaints {
+		if isWave(v.ID) && v.Level.Accuses() {
+			s.accused++
+		}
+	}
+	for _, r := range res.Rings {
+		if slices.ContainsFunc(r.Members, isWave) {
+			s.rings++
+		}
+	}
+}
+
+func (s *waveSum) write(w io.Writer) error {
+	_, err := fmt.Fprintf(w, `waves behind which the lender did wrong
+  %d of %d waves are told as an incident; %d of the %d incidents are of no wave
+  %d of the %d complaints of incidents belong to a wave; %d of the %d complaints of waves with a record are in one
+  %d of %d complaints of waves are accused; %d rings hold one of them
+
+`, s.told, s.waves, s.none, s.incidents, s.there, s.complaints, s.found, s.covered, s.accused, s.inWaves, s.rings)
+	return err
 }
 
 // own reads a file of complaints and its truth.

@@ -16,6 +16,7 @@ import (
 
 	"bonafide"
 	"bonafide/intake"
+	"bonafide/merit"
 	"bonafide/normalize"
 	"bonafide/pipeline"
 	"bonafide/report"
@@ -28,17 +29,19 @@ var errQuarantined = errors.New("some rows were set aside")
 type scanCmd struct {
 	Files []string `arg:"" optional:"" help:"CSV or NDJSON, plain or gzip; - or nothing reads standard input." placeholder:"FILE"`
 
-	Report     string `help:"Write a page to this file that opens offline." placeholder:"PATH"`
-	Format     string `help:"What to print: ${enum}." enum:"summary,json,csv" default:"summary"`
-	Output     string `short:"o" help:"Print to this file instead of standard output." placeholder:"PATH"`
-	Mapping    string `help:"Which column is which field; see bonafide mapping." placeholder:"FILE.toml"`
-	Quarantine string `help:"Where rows that could not be used are listed; written only if there are any." default:"quarantine.csv" placeholder:"PATH"`
-	Policy     string `help:"Policy pack that grades: a built-in one (see bonafide policy list) or a TOML file." default:"nifa-2024" placeholder:"PACK"`
-	Lender     string `help:"The lender's own numbers and addresses, its country, and further values that never link anybody (TOML)." placeholder:"FILE.toml"`
-	Public     string `help:"Folder of letters that anybody may copy: *.txt, the name on the first line." placeholder:"DIR"`
-	MaxFile    string `help:"Largest file read, once expanded, such as 500MB or 16GB." default:"16GB"`
-	MaxCell    string `help:"Largest cell read." default:"1MB"`
-	Quiet      bool   `short:"q" help:"Show no progress, even on a terminal."`
+	Report     string   `help:"Write a page to this file that opens offline." placeholder:"PATH"`
+	Format     string   `help:"What to print: ${enum}." enum:"summary,json,csv" default:"summary"`
+	Output     string   `short:"o" help:"Print to this file instead of standard output." placeholder:"PATH"`
+	Mapping    string   `help:"Which column is which field; see bonafide mapping." placeholder:"FILE.toml"`
+	Quarantine string   `help:"Where rows that could not be used are listed; written only if there are any." default:"quarantine.csv" placeholder:"PATH"`
+	Policy     string   `help:"Policy pack that grades: a built-in one (see bonafide policy list) or a TOML file." default:"nifa-2024" placeholder:"PACK"`
+	Lender     string   `help:"The lender's own numbers and addresses, its country, and further values that never link anybody (TOML)." placeholder:"FILE.toml"`
+	Public     string   `help:"Folder of letters that anybody may copy: *.txt, the name on the first line." placeholder:"DIR"`
+	Records    []string `help:"The lender's own records as NDJSON (see bonafide merit): what they substantiate is said first, and a breach that many complain of is an incident and no ring." placeholder:"FILE"`
+	Rules      string   `help:"With --records: pack of conduct rules (see bonafide merit --help)." default:"cn" placeholder:"PACK"`
+	MaxFile    string   `help:"Largest file read, once expanded, such as 500MB or 16GB." default:"16GB"`
+	MaxCell    string   `help:"Largest cell read." default:"1MB"`
+	Quiet      bool     `short:"q" help:"Show no progress, even on a terminal."`
 }
 
 // Help is shown by scan --help.
@@ -59,6 +62,7 @@ Exit status: 0 done, 1 failed, 2 wrong command line, 3 done but some rows were
 set aside (see the quarantine file).
 
   bonafide scan examples/complaints.csv --report report.html
+  bonafide scan world.ndjson --records records.ndjson
   zcat export.csv.gz | bonafide scan --format json -o result.json
   bonafide explain result.json C-0319383`
 }
@@ -83,12 +87,20 @@ func (c *scanCmd) Run(ctx context.Context, s *streams) error {
 	opts.Quarantine = q.add
 	scanner := pipeline.NewScanner(cfg)
 	reader := intake.NewReader(opts)
+	right, err := c.merit(ctx, s, p)
+	if err != nil {
+		p.clear()
+		return err
+	}
 	if len(c.Files) == 0 {
 		c.Files = []string{"-"}
 	}
 	var names []string
 	for _, file := range c.Files {
-		name, err := readFile(ctx, reader, file, s.in, scanner)
+		name, err := readFile(ctx, reader, file, s.in, func(m *bonafide.Complaint) error {
+			right.check(m)
+			return scanner.Add(ctx, m)
+		})
 		if err != nil {
 			p.clear()
 			return err
@@ -101,6 +113,7 @@ func (c *scanCmd) Run(ctx context.Context, s *streams) error {
 		return &bonafide.Error{Kind: bonafide.Invalid, Msg: fmt.Sprintf(
 			"no usable complaint in %s: %d rows were set aside; see %s", strings.Join(names, ", "), sum.Quarantined, c.Quarantine)}
 	}
+	scanner.Know(right.known)
 	read := bonafide.Read{Accepted: sum.Accepted, Quarantined: sum.Quarantined, Repeated: sum.Repeated, Files: names}
 	res, err := scanner.Finish(ctx, read, sum.Warnings)
 	p.clear()
@@ -137,7 +150,7 @@ func (c *scanCmd) places() error {
 		if err != nil || !st.Mode().IsRegular() {
 			continue
 		}
-		for _, in := range append([]string{c.Mapping, c.Lender}, c.Files...) {
+		for _, in := range slices.Concat([]string{c.Mapping, c.Lender}, c.Records, c.Files) {
 			if read, err := os.Stat(in); err == nil && os.SameFile(st, read) {
 				return &bonafide.Error{Kind: bonafide.Invalid, Msg: out + " is read by this scan and would be overwritten: choose another place for the result"}
 			}
@@ -204,9 +217,55 @@ func (c *scanCmd) intake(p *progress) (intake.Options, error) {
 	return opts, err
 }
 
-// readFile reads one file into the scanner and returns its base name.
-func readFile(ctx context.Context, r *intake.Reader, path string, in io.Reader, s *pipeline.Scanner) (string, error) {
-	add := func(c *bonafide.Complaint) error { return s.Add(ctx, c) }
+// A righting holds the lender's records against complaints as they are read.
+type righting struct {
+	pack  *merit.Pack
+	book  *recordBook
+	known map[string]pipeline.Known
+	now   time.Time
+}
+
+// merit reads the lender's records, where some are given.
+func (c *scanCmd) merit(ctx context.Context, s *streams, p *progress) (*righting, error) {
+	r := &righting{known: map[string]pipeline.Known{}, now: time.Now()}
+	if len(c.Records) == 0 {
+		return r, nil
+	}
+	var err error
+	if r.pack, err = loadMeritPack(c.Rules); err != nil {
+		return nil, err
+	}
+	q := &quarantine{path: c.Quarantine + ".records"}
+	defer q.close()
+	r.book = newRecordBook(q)
+	for _, file := range c.Records {
+		if err := r.book.read(ctx, file, s.in, p); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.book.settle(); err != nil {
+		return nil, err
+	}
+	return r, q.close()
+}
+
+// check looks what the records say of one complaint.
+func (r *righting) check(c *bonafide.Complaint) {
+	if r.book == nil || c.Customer.Ref == "" {
+		return
+	}
+	records := r.book.customers[c.Customer.Ref]
+	if records == nil {
+		return
+	}
+	m := r.pack.Check(c.Received, *records, r.now, r.pack.Zone())
+	if k := pipeline.KnownOf(m); !k.Empty() {
+		r.known[c.ID] = k
+	}
+}
+
+// readFile reads one file and returns its base name.
+func readFile(ctx context.Context, r *intake.Reader, path string, in io.Reader, add func(*bonafide.Complaint) error) (string, error) {
 	if path == "-" {
 		const name = "standard input"
 		return name, r.Read(ctx, name, in, add)
