@@ -18,11 +18,7 @@ func (e *Engine) FileAppeal(ctx context.Context, t bonafide.Tenant, by bonafide.
 	if strings.TrimSpace(reason) == "" {
 		return "", &bonafide.Error{Kind: bonafide.Invalid, Msg: "an appeal needs its reason"}
 	}
-	body, err := json.Marshal(casework.Appeal{Reason: reason})
-	if err != nil {
-		return "", fmt.Errorf("write appeal: %w", err)
-	}
-	a := store.AppealRow{ID: e.cfg.DB.NewID(), Complaint: complaint, Ring: ring, State: store.AppealOpen, Filed: e.cfg.Now().UTC(), FiledBy: by.ID, Body: body}
+	a := store.AppealRow{ID: e.cfg.DB.NewID(), Complaint: complaint, Ring: ring, State: store.AppealOpen, Filed: e.cfg.Now().UTC(), FiledBy: by.ID}
 	return a.ID, e.cfg.DB.Update(ctx, func(tx *store.Tx) error {
 		if _, err := tx.SubjectOf(ctx, t, complaint); err != nil {
 			return err
@@ -35,6 +31,14 @@ func (e *Engine) FileAppeal(ctx context.Context, t bonafide.Tenant, by bonafide.
 			if !slices.Contains(of[complaint], ring) {
 				return &bonafide.Error{Kind: bonafide.NotFound, Msg: "the complaint does not stand in that ring"}
 			}
+		}
+		body := casework.Appeal{Reason: reason}
+		var err error
+		if body.Values, err = valuesOf(ctx, tx, t, complaint); err != nil {
+			return err
+		}
+		if a.Body, err = json.Marshal(body); err != nil {
+			return fmt.Errorf("write appeal: %w", err)
 		}
 		return tx.SaveAppeal(ctx, t, by, a)
 	})

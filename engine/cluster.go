@@ -29,6 +29,7 @@ type rounds struct {
 	wholeFor time.Duration // how long it took
 	apart    [][2]string   // that it kept apart
 	erased   int64         // erasures it knew of
+	known    string        // the stamp of what was known of complaints
 }
 
 // wait is how long after a change the next grouping is due: groupings take a fifth
@@ -65,6 +66,7 @@ func (e *Engine) cluster(ctx context.Context, js []store.Job) error {
 	if err != nil {
 		return fmt.Errorf("group: %w", err)
 	}
+	count := d.weigh(g.Result)
 	err = d.again(func() error { return d.settle(ctx, g, apart, j) })
 	if errors.Is(err, errErased) && ctx.Err() == nil {
 		return e.cluster(ctx, js)
@@ -72,11 +74,14 @@ func (e *Engine) cluster(ctx context.Context, js []store.Job) error {
 	if err != nil {
 		return err
 	}
+	if err := d.weighShadow(ctx, count); err != nil {
+		return err
+	}
 	took := d.cfg.Now().Sub(start)
 	if err := d.shadowed(ctx, g.Result, g.Shadow, took); err != nil {
 		return err
 	}
-	d.rounds = rounds{upTo: g.Last, whole: g.Last, wholeAt: start, wholeFor: took, apart: apart, erased: erased}
+	d.rounds = rounds{upTo: g.Last, whole: g.Last, wholeAt: start, wholeFor: took, apart: apart, erased: erased, known: d.known}
 	if g.Last <= int64(d.cfg.Small) {
 		d.took.Store(int64(took))
 	}
@@ -91,6 +96,9 @@ func (e *Engine) cluster(ctx context.Context, js []store.Job) error {
 func (d *desk) readDecided(ctx context.Context) (apart [][2]string, err error) {
 	var letters []store.PublicLetter
 	var policies []store.PolicyRow
+	var detectors []store.Detector
+	var models []store.ModelRow
+	var settings map[string]string
 	err = d.cfg.DB.View(ctx, func(tx *store.Tx) (err error) {
 		if apart, err = tx.Aparts(ctx, d.tenant); err != nil {
 			return err
@@ -101,13 +109,26 @@ func (d *desk) readDecided(ctx context.Context) (apart [][2]string, err error) {
 		if letters, err = tx.PublicLetters(ctx, d.tenant); err != nil {
 			return err
 		}
-		policies, err = tx.Policies(ctx, d.tenant, "")
-		return err
+		if detectors, err = tx.Detectors(ctx, d.tenant); err != nil {
+			return err
+		}
+		if policies, err = tx.Policies(ctx, d.tenant, ""); err != nil {
+			return err
+		}
+		if models, err = tx.Models(ctx, d.tenant); err != nil {
+			return err
+		}
+		if settings, err = tx.Settings(ctx, d.tenant); err != nil {
+			return err
+		}
+		return d.readKnown(ctx, tx)
 	})
 	if err != nil {
 		return nil, err
 	}
 	d.live.Spare(d.exempt)
+	d.mute(detectors)
+	d.useWeights(ctx, models, settings)
 	d.usePolicy(ctx, policies, letters)
 	return apart, nil
 }
@@ -149,7 +170,7 @@ func (d *desk) wholeIsDue(now time.Time, apart [][2]string) bool {
 	case (last-r.whole)*wholeShare > last:
 		return true
 	}
-	return last > r.whole && !now.Before(d.nextWhole())
+	return (last > r.whole || d.known != r.known) && !now.Before(d.nextWhole())
 }
 
 // nextWhole is when a whole grouping is due if anything is new: after ten minutes, and
@@ -241,6 +262,7 @@ func (d *desk) clusterAround(ctx context.Context, apart [][2]string, j store.Job
 			g = &pipeline.Grouping{Result: &bonafide.Result{}}
 		}
 	}
+	d.weigh(g.Result)
 	// After an erasure the job is tried again, and joins without the person.
 	if err := d.again(func() error { return d.settleAround(ctx, g, apart, j) }); err != nil {
 		return err

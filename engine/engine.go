@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"sync"
@@ -37,6 +38,9 @@ type Config struct {
 	Settle    time.Duration // the least time from a complaint to the next grouping; 0 means a second
 	Small     int           // complaints up to which everything is joined each time; 0 means 20,000
 	Observe   Observer      // may be nil
+	Random    io.Reader     // of the secrets of questions to customers
+	Sender    Sender        // of these questions; nil where none can be sent
+	PublicURL string        // where customers reach the program
 }
 
 // An Observer is told how long things took, for metrics.
@@ -148,6 +152,7 @@ func (e *Engine) start(d *desk) {
 	ctx := e.ctx
 	e.run.Go(func() error { return d.commitLoop(ctx) })
 	e.run.Go(func() error { return d.followLoop(ctx) })
+	e.run.Go(func() error { return d.meritLoop(ctx) })
 }
 
 // A Status says how far the memory of one tenant is filled.

@@ -69,7 +69,7 @@ func processOf(t testing.TB, url string, now func() time.Time, cfg Config) *Engi
 	if cfg.Policy == nil {
 		cfg.Policy = pack
 	}
-	cfg.DB, cfg.Now, cfg.Log, cfg.Version, cfg.Public = db, now, slog.New(slog.DiscardHandler), "test", public
+	cfg.DB, cfg.Now, cfg.Log, cfg.Version, cfg.Public, cfg.Random = db, now, slog.New(slog.DiscardHandler), "test", public, crand.Reader
 	e := New(cfg)
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -549,7 +549,7 @@ func TestApartTakesSomebodyOutOfAProposedRing(t *testing.T) {
 	})
 }
 
-func TestLevelOneNeedsTwoPeople(t *testing.T) {
+func TestSafeguard07LevelOneNeedsTwoPeople(t *testing.T) {
 	row := store.RingRow{ID: "r", State: string(bonafide.RingProposed), Level: string(bonafide.Level1)}
 	var body bonafide.Ring
 	confirm := func(by string) (bonafide.EventType, error) {
@@ -727,7 +727,7 @@ func TestErasedPersonIsForgottenEverywhere(t *testing.T) {
 	})
 }
 
-func TestTagExpires(t *testing.T) {
+func TestSafeguard09TagExpires(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, fresh func() string) {
 		var ahead atomic.Int64
 		e := processAt(t, fresh(), func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) })
@@ -877,7 +877,7 @@ func TestPartsOfAClearedRingAreNotAccused(t *testing.T) {
 	}
 }
 
-func TestCustomerWhoIsVulnerableGetsNoTag(t *testing.T) {
+func TestSafeguard12CustomerWhoIsVulnerableGetsNoTag(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, fresh func() string) {
 		e := process(t, fresh())
 		cs := agency(6)

@@ -57,6 +57,9 @@ func (d *desk) settle(ctx context.Context, g *pipeline.Grouping, apart [][2]stri
 	}
 	now := d.cfg.Now().UTC()
 	changes, lasting := d.track(before, g, now, apart, false)
+	if err := d.settleIncidents(ctx, g.Result.Incidents, j); err != nil {
+		return err
+	}
 	if err := d.settleVerdicts(ctx, g, changes, lasting, j); err != nil {
 		return err
 	}

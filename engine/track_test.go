@@ -155,7 +155,7 @@ func wipe(t testing.TB, e *Engine) (verdicts, tags, rings int) {
 // due, or in which order lists show it. The same complaints, handled the same way, under
 // a policy that accuses nobody, under the usual one, and with everything suspected taken
 // away afterwards: the tracks are the same.
-func TestTrackDoesNotReadSuspicion(t *testing.T) {
+func TestSafeguard01TrackDoesNotReadSuspicion(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, url func() string) {
 		for seed := range uint64(3) {
 			cs := synth.New(synth.Config{Seed: 40 + seed, Size: 160, Lang: []string{"en", "zh", "pt"}[seed]}).Complaints
@@ -334,7 +334,7 @@ func TestHistoryRunsNoClock(t *testing.T) {
 
 // An appeal that is upheld takes a complaint, and the customer's others, out of
 // everything, by somebody who had no part in it, and for good.
-func TestAppealUpheld(t *testing.T) {
+func TestSafeguard07AppealUpheldTakesEverythingBack(t *testing.T) {
 	testdb.Each(t, func(t *testing.T, url func() string) {
 		e := process(t, url())
 		cs := slices.Concat(strangers(80), agency(6))

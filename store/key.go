@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"bonafide"
@@ -26,6 +27,11 @@ type APIKey struct {
 
 // AddKey adds an API key to a tenant; Conflict if its id or its secret is in use.
 func (tx *Tx) AddKey(ctx context.Context, t bonafide.Tenant, actor bonafide.Actor, k APIKey) error {
+	for _, s := range k.Scopes {
+		if !k.Purpose.Allows(s) {
+			return &bonafide.Error{Kind: bonafide.Denied, Msg: fmt.Sprintf("a key for %s cannot have the scope %s: nothing that is suspected is used there", k.Purpose, s)}
+		}
+	}
 	scopes, err := json.Marshal(k.Scopes)
 	if err != nil {
 		return err
@@ -52,7 +58,12 @@ func scanKey(r row) (k APIKey, err error) {
 		return k, err
 	}
 	k.Created, k.Expires, k.Revoked, k.Hash = instant(created), instant(expires), instant(revoked), some(k.Hash)
-	return k, json.Unmarshal([]byte(scopes), &k.Scopes)
+	if err := json.Unmarshal([]byte(scopes), &k.Scopes); err != nil {
+		return k, err
+	}
+	// Also a row that somebody changed by hand opens nothing.
+	k.Scopes = slices.DeleteFunc(k.Scopes, func(s bonafide.Scope) bool { return !k.Purpose.Allows(s) })
+	return k, nil
 }
 
 // KeyByHash returns the key, of whatever tenant, whose secret has this SHA-256. It

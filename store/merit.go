@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -163,6 +164,15 @@ type IncidentRow struct {
 	Size      int
 	Began, At time.Time
 	Body      string
+}
+
+// Read returns the incident of a row.
+func (r IncidentRow) Read() (bonafide.Incident, error) {
+	var inc bonafide.Incident
+	if err := json.Unmarshal([]byte(r.Body), &inc); err != nil {
+		return inc, fmt.Errorf("incident %s: %w", r.ID, err)
+	}
+	return inc, nil
 }
 
 // SaveIncidents stores the incidents there are and drops all others. Nothing is written

@@ -117,3 +117,19 @@ func (tx *Tx) Sheets(ctx context.Context, t bonafide.Tenant, kind, state string,
 	return list(ctx, tx, tx.scanSheet(t), `SELECT `+sheetColumns+sheetFrom+`AND h.kind = $2 AND ($4 = '' OR h.state = $4) ORDER BY h.due, h.id LIMIT $3`,
 		string(t), kind, upTo(limit), state)
 }
+
+// AuditFrame lists the complaints that an audit may draw: those against which something
+// is proposed, and as many of the latest others. What was drawn before, was erased, or
+// belongs to somebody vulnerable is left out.
+func (tx *Tx) AuditFrame(ctx context.Context, t bonafide.Tenant) (flagged, others []string, err error) {
+	const frame = 20_000
+	const undrawn = ` AND c.state <> 'erased' AND NOT EXISTS (SELECT 1 FROM sheet s WHERE s.tenant = $1 AND s.kind = 'audit' AND s.complaint = c.id)`
+	if flagged, err = list(ctx, tx, scanText, `SELECT c.id FROM verdict v JOIN complaint c ON c.tenant = v.tenant AND c.id = v.complaint
+		WHERE v.tenant = $1 AND v.level IN ('individual', 'level-2', 'level-1') AND v.route = ''`+undrawn+` ORDER BY c.id LIMIT $2`, string(t), int64(frame)); err != nil {
+		return nil, nil, err
+	}
+	others, err = list(ctx, tx, scanText, `SELECT c.id FROM complaint c WHERE c.tenant = $1
+		AND NOT EXISTS (SELECT 1 FROM verdict v WHERE v.tenant = $1 AND v.complaint = c.id AND (v.level IN ('individual', 'level-2', 'level-1') OR v.route <> ''))`+undrawn+`
+		ORDER BY c.seq DESC LIMIT $2`, string(t), int64(frame))
+	return flagged, others, err
+}
