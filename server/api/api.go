@@ -129,6 +129,7 @@ type Config struct {
 	Hasher    Hasher
 	Decider   Decider
 	Eraser    Eraser
+	Front     Front
 	Readiness server.Readiness
 	Now       func() time.Time
 	Random    io.Reader // of secrets; safe for concurrent use

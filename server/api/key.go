@@ -16,15 +16,16 @@ import (
 // A keyView is an API key as it is shown. Secret is there once, in the answer that made
 // the key.
 type keyView struct {
-	ID       string           `json:"id"`
-	Name     string           `json:"name"`
-	Scopes   []bonafide.Scope `json:"scopes"`
-	Rate     int              `json:"rate"` // requests a minute
-	Created  time.Time        `json:"created"`
-	Expires  time.Time        `json:"expires,omitzero"`
-	Revoked  time.Time        `json:"revoked,omitzero"` // from when on it is no key
-	Replaces string           `json:"replaces,omitempty"`
-	Secret   string           `json:"secret,omitempty"`
+	ID       string              `json:"id"`
+	Name     string              `json:"name"`
+	Scopes   []bonafide.Scope    `json:"scopes"`
+	Rate     int                 `json:"rate"` // requests a minute
+	Created  time.Time           `json:"created"`
+	Expires  time.Time           `json:"expires,omitzero"`
+	Revoked  time.Time           `json:"revoked,omitzero"` // from when on it is no key
+	Replaces string              `json:"replaces,omitempty"`
+	Purpose  bonafide.KeyPurpose `json:"purpose,omitempty"`
+	Secret   string              `json:"secret,omitempty"`
 }
 
 // kept leaves out what is shown once: a repetition of the request gets the key without
@@ -34,7 +35,7 @@ func (v keyView) kept() any { v.Secret = ""; return v }
 func (a *api) keyOf(k store.APIKey) keyView {
 	v := keyView{
 		ID: k.ID, Name: k.Name, Scopes: k.Scopes, Rate: k.Rate,
-		Created: utc(k.Created), Expires: utc(k.Expires), Revoked: utc(k.Revoked), Replaces: k.Replaces,
+		Created: utc(k.Created), Expires: utc(k.Expires), Revoked: utc(k.Revoked), Replaces: k.Replaces, Purpose: k.Purpose,
 	}
 	if v.Rate <= 0 {
 		v.Rate = a.Limits.Rate
@@ -69,14 +70,18 @@ const maxRate = 10_000_000
 // addKey makes a key. Its secret is in this answer and nowhere else.
 func (a *api) addKey(w http.ResponseWriter, r *http.Request, who caller) error {
 	var in struct {
-		Name    string           `json:"name"`
-		Scopes  []bonafide.Scope `json:"scopes"`
-		Rate    int              `json:"rate"`
-		Expires time.Time        `json:"expires"`
+		Name    string              `json:"name"`
+		Scopes  []bonafide.Scope    `json:"scopes"`
+		Rate    int                 `json:"rate"`
+		Expires time.Time           `json:"expires"`
+		Purpose bonafide.KeyPurpose `json:"purpose"`
 	}
 	body, err := a.read(w, r, &in)
 	if err != nil {
 		return err
+	}
+	if in.Purpose != "" && !slices.Contains(bonafide.KeyPurposes, in.Purpose) {
+		return wrong("purpose", "not one of the purposes that a key can have")
 	}
 	if strings.TrimSpace(in.Name) == "" || utf8.RuneCountInString(in.Name) > 100 || strings.ContainsFunc(in.Name, unicode.IsControl) {
 		return wrong("name", "not 1 to 100 characters without control characters")
@@ -98,7 +103,7 @@ func (a *api) addKey(w http.ResponseWriter, r *http.Request, who caller) error {
 	if !in.Expires.IsZero() && !in.Expires.After(now) {
 		return wrong("expires", "not in the future")
 	}
-	k := store.APIKey{Tenant: who.tenant, Name: in.Name, Scopes: in.Scopes, Rate: in.Rate, Created: now, Expires: utc(in.Expires)}
+	k := store.APIKey{Tenant: who.tenant, Name: in.Name, Scopes: in.Scopes, Rate: in.Rate, Created: now, Expires: utc(in.Expires), Purpose: in.Purpose}
 	return a.change(w, r, who, body, http.StatusCreated, func(ctx context.Context, tx *store.Tx) (any, error) {
 		return a.makeKey(ctx, tx, who, k)
 	})
@@ -158,7 +163,7 @@ func (a *api) rotateKey(w http.ResponseWriter, r *http.Request, who caller) erro
 			return nil, err
 		}
 		return a.makeKey(ctx, tx, who, store.APIKey{
-			Tenant: who.tenant, Name: old.Name, Scopes: old.Scopes, Rate: old.Rate, Created: now, Expires: old.Expires, Replaces: id,
+			Tenant: who.tenant, Name: old.Name, Scopes: old.Scopes, Rate: old.Rate, Created: now, Expires: old.Expires, Replaces: id, Purpose: old.Purpose,
 		})
 	})
 }

@@ -44,6 +44,18 @@ var (
 		var c bonafide.CollectionCall
 		return recordOf(b, &c, c.Check, func() record { return record{id: c.ID, ref: c.CustomerRef, contract: c.Contract, at: c.Started} })
 	}}
+	thirdParties = recordKind{"third-party", func(b []byte) (record, error) {
+		var p bonafide.ThirdParty
+		return recordOf(b, &p, p.Check, func() record { return record{id: p.ID, ref: p.CustomerRef, at: p.Refused} })
+	}}
+	objections = recordKind{"objection", func(b []byte) (record, error) {
+		var o bonafide.CreditObjection
+		return recordOf(b, &o, o.Check, func() record { return record{id: o.ID, ref: o.CustomerRef} })
+	}}
+	failures = recordKind{"failure", func(b []byte) (record, error) {
+		var f bonafide.Failure
+		return recordOf(b, &f, f.Check, func() record { return record{id: f.ID, ref: f.CustomerRef, at: f.At} })
+	}}
 	representatives = recordKind{"representative", func(b []byte) (record, error) {
 		var c bonafide.Authority
 		return recordOf(b, &c, c.Check, func() record { return record{id: c.ID, ref: c.CustomerRef, at: c.From} })

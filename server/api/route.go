@@ -52,6 +52,22 @@ var routes = []route{
 	{method: "POST", path: "/representatives/bulk", scope: bonafide.ScopeRecordsWrite, query: []string{"after"}, body: server.NDJSON, do: representatives.addBulk},
 	{method: "GET", path: "/representatives/{id}", scope: bonafide.ScopeRecordsRead, query: []string{"include"}, do: representatives.one},
 
+	{method: "POST", path: "/third-parties", scope: bonafide.ScopeRecordsWrite, body: server.JSON, do: thirdParties.add},
+	{method: "POST", path: "/third-parties/bulk", scope: bonafide.ScopeRecordsWrite, query: []string{"after"}, body: server.NDJSON, do: thirdParties.addBulk},
+	{method: "GET", path: "/third-parties/{id}", scope: bonafide.ScopeRecordsRead, query: []string{"include"}, do: thirdParties.one},
+	{method: "POST", path: "/objections", scope: bonafide.ScopeRecordsWrite, body: server.JSON, do: objections.add},
+	{method: "POST", path: "/objections/bulk", scope: bonafide.ScopeRecordsWrite, query: []string{"after"}, body: server.NDJSON, do: objections.addBulk},
+	{method: "GET", path: "/objections/{id}", scope: bonafide.ScopeRecordsRead, query: []string{"include"}, do: objections.one},
+	{method: "POST", path: "/failures", scope: bonafide.ScopeRecordsWrite, body: server.JSON, do: failures.add},
+	{method: "POST", path: "/failures/bulk", scope: bonafide.ScopeRecordsWrite, query: []string{"after"}, body: server.NDJSON, do: failures.addBulk},
+	{method: "GET", path: "/failures/{id}", scope: bonafide.ScopeRecordsRead, query: []string{"include"}, do: failures.one},
+
+	{method: "GET", path: "/complaints/{id}/merit", scope: bonafide.ScopeComplaintsRead, do: (*api).merit},
+	{method: "GET", path: "/incidents", scope: bonafide.ScopeComplaintsRead, do: (*api).listIncidents},
+	{method: "GET", path: "/scripts", scope: bonafide.ScopeContactsRead, do: (*api).listScripts},
+	{method: "POST", path: "/contacts/handover", scope: bonafide.ScopeContactsWrite, body: server.JSON, do: (*api).handover},
+	{method: "GET", path: "/contacts/{id}", scope: bonafide.ScopeContactsRead, do: (*api).oneContact},
+
 	{method: "GET", path: "/rings", scope: bonafide.ScopeRingsRead, query: append([]string{"state"}, pages...), do: (*api).listRings},
 	{method: "GET", path: "/rings/{id}", scope: bonafide.ScopeRingsRead, do: (*api).oneRing},
 	{method: "GET", path: "/rings/{id}/history", scope: bonafide.ScopeRingsRead, do: (*api).ringHistory},

@@ -10,8 +10,8 @@ import (
 
 // Things are the ids of one of everything that a tenant has.
 type things struct {
-	complaint, other, customer, contract, call, representative string
-	ring, template, tag, webhook, delivery, key                string
+	complaint, other, customer, contract, call, representative, thirdParty, objection, failure, contact string
+	ring, template, tag, webhook, delivery, key                                                         string
 }
 
 // canary stands in every personal value of the seed.
@@ -27,6 +27,7 @@ func (c *client) seed() things {
 	var th things
 	th.complaint, th.other = prefix+"C-1", prefix+"C-2"
 	th.contract, th.call, th.representative = prefix+"L-1", prefix+"V-1", prefix+"R-1"
+	th.thirdParty, th.objection, th.failure, th.contact = prefix+"P-1", prefix+"O-1", prefix+"F-1", prefix+"contact"
 	th.ring, th.template, th.delivery = prefix+"ring", prefix+"template", prefix+"delivery"
 	for i, id := range []string{th.complaint, th.other} {
 		c.ok(201, "POST", "/complaints", map[string]any{
@@ -41,6 +42,9 @@ func (c *client) seed() things {
 	th.customer = put.ID
 	c.ok(200, "POST", "/contracts", map[string]any{"id": th.contract, "customer_ref": ref, "principal": 1, "currency": "CNY", "opened": "2025-01-15", "product": canary})
 	c.ok(200, "POST", "/calls", map[string]any{"id": th.call, "contract": th.contract, "started": "2026-02-27T22:40:00+08:00", "duration_s": 5, "direction": "out", "party": "debtor", "effective": true, "outsourcer": canary})
+	c.ok(200, "POST", "/third-parties", map[string]any{"id": th.thirdParty, "customer_ref": ref, "relation": canary})
+	c.ok(200, "POST", "/objections", map[string]any{"id": th.objection, "customer_ref": ref, "filed": "2026-02-01"})
+	c.ok(200, "POST", "/failures", map[string]any{"id": th.failure, "customer_ref": ref, "at": "2026-02-27T22:40:00+08:00", "what": "payment", "cause": canary})
 	c.ok(200, "POST", "/representatives", map[string]any{"id": th.representative, "customer_ref": ref, "type": "family", "name": canary})
 	var made struct{ ID string }
 	c.ok(201, "POST", "/webhooks", map[string]any{"url": "https://crm.example/hooks", "events": []string{"tag.created"}}).into(t, &made)
@@ -86,6 +90,9 @@ func (c *client) seed() things {
 		if err := tx.SaveVerdicts(ctx, c.tenant, actor, []store.VerdictRow{{Complaint: th.complaint, Level: string(verdict.Level), Ring: th.ring, Template: th.template, Body: body(verdict)}}, nil); err != nil {
 			return err
 		}
+		if err := seedFront(ctx, tx, c.tenant, actor, th, now); err != nil {
+			return err
+		}
 		return tx.PutDelivery(ctx, c.tenant, store.Delivery{ID: th.delivery, Webhook: th.webhook, Event: 1, State: "dead", Attempt: 9, Due: now, Status: 500, Error: "server error"})
 	})
 	return th
@@ -97,6 +104,7 @@ func (th things) path(pattern string) string {
 	kind, _, _ := strings.Cut(rest, "/")
 	id := map[string]string{
 		"complaints": th.complaint, "customers": th.customer, "contracts": th.contract, "calls": th.call, "representatives": th.representative,
+		"third-parties": th.thirdParty, "objections": th.objection, "failures": th.failure, "contacts": th.contact,
 		"rings": th.ring, "templates": th.template, "tags": th.tag, "webhooks": th.webhook, "keys": th.key,
 	}[kind]
 	return strings.NewReplacer("{id}", id, "{delivery}", th.delivery, "{n}", "0").Replace(pattern)

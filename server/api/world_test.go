@@ -61,7 +61,7 @@ func newWorld(t *testing.T, change ...func(*Limits)) *world {
 	}
 	log := slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w.api = newAPI(Config{
-		Store: db, Intake: w.eng, Hasher: w.eng, Decider: w.eng, Eraser: w.eng, Readiness: w.eng,
+		Store: db, Intake: w.eng, Hasher: w.eng, Decider: w.eng, Eraser: w.eng, Front: w.eng, Readiness: w.eng,
 		Now: w.clock.Now, Random: rand.Reader, Log: log, Version: "test", LogKey: "", Limits: limits,
 	})
 	w.srv = httptest.NewUnstartedServer(server.New(server.Config{API: w.api.handler(), Readiness: w.eng, Ping: db.Ping, Log: log, Random: rand.Reader, Now: w.clock.Now}))
