@@ -103,9 +103,17 @@ func New(ctx context.Context, cfg Config, parts Parts) (a *App, err error) {
 	if err != nil {
 		return a, err
 	}
+	sender, err := cfg.sender()
+	if err != nil {
+		return a, err
+	}
+	public := cfg.PublicURL
+	if public == "" {
+		public = "http://" + cfg.Listen
+	}
 	a.Engine = engine.New(engine.Config{
 		DB: a.DB, Clocks: clocks, Now: time.Now, Log: a.log, Version: parts.Version, Normalize: parts.Normalize,
-		Policy: parts.Policy, Public: parts.Public, Observe: a.meter,
+		Policy: parts.Policy, Public: parts.Public, Observe: a.meter, Random: rand.Reader, Sender: sender, PublicURL: public,
 	})
 	if err := a.openConsole(clocks); err != nil {
 		return a, err
@@ -142,7 +150,7 @@ func (a *App) serverConfig() server.Config {
 	ready := readiness{a.Engine}
 	c := server.Config{
 		API: api.New(api.Config{
-			Store: a.DB, Intake: intake{a.Engine}, Hasher: a.Engine, Decider: decider{a.Engine}, Eraser: a.Engine, Readiness: ready,
+			Store: a.DB, Intake: intake{a.Engine}, Hasher: a.Engine, Decider: decider{a.Engine}, Eraser: a.Engine, Front: a.Engine, Readiness: ready,
 			Log: a.log, Now: time.Now, Random: rand.Reader, Version: a.parts.Version, LogKey: a.logKey,
 		}),
 		Readiness: ready, Ping: a.DB.Ping, Log: a.log, Random: rand.Reader, Now: time.Now, Seen: a.meter.seen,

@@ -55,6 +55,14 @@ type Config struct {
 	Jurisdiction string `toml:"jurisdiction" help:"Whose clocks run for new complaints: cn-nfra, us-cfpb, uk-disp or in-rbi (cn-nfra)."`
 	LenderName   string `toml:"lender_name" help:"The lender's name, as letters to customers give it."`
 
+	Sender             string `toml:"sender" help:"How questions go to customers over their known phone or e-mail: file (the default: one file each, in outbox within the data directory), smtp or webhook."`
+	SenderSMTP         string `toml:"sender_smtp" help:"Mail server, host:port; TLS is used unless it is on this machine."`
+	SenderFrom         string `toml:"sender_from" help:"Address that mails come from."`
+	SenderUser         string `toml:"sender_user" help:"User at the mail server."`
+	SenderPhoneDomain  string `toml:"sender_phone_domain" help:"Domain by which the mail server reaches phones: numbers stand before it."`
+	SenderURL          string `toml:"sender_url" help:"Address of the service that sends messages, https://…; each is posted there as JSON."`
+	SenderPasswordFile string `toml:"sender_password_file" help:"File with the password at the mail server, or the token for the service."`
+
 	Lender string `toml:"lender" help:"TOML file with the lender's own numbers and addresses, as scan reads it: they link nobody."`
 
 	PublicURL            string   `toml:"public_url" help:"Scheme, host and port by which browsers reach the console (https://bonafide.example.org): passkeys and the identity provider need it."`
@@ -77,7 +85,7 @@ func Defaults() Config {
 	return Config{
 		Data: "bonafide-data", Listen: "127.0.0.1:8484", Policy: "nifa-2024", LogFormat: "text", LogLevel: "info", Checkpoint: "1m",
 		KafkaIn: "bonafide.complaints", KafkaOut: "bonafide.events", KafkaTenant: "main",
-		OIDCTenant: "main", Jurisdiction: "cn-nfra", LenderName: "The lender",
+		OIDCTenant: "main", Sender: "file", Jurisdiction: "cn-nfra", LenderName: "The lender",
 	}
 }
 
@@ -107,7 +115,7 @@ func (c *Config) fill() {
 	for value, usual := range map[*string]string{
 		&c.Data: d.Data, &c.Listen: d.Listen, &c.Policy: d.Policy, &c.LogFormat: d.LogFormat, &c.LogLevel: d.LogLevel,
 		&c.Checkpoint: d.Checkpoint, &c.KafkaTenant: d.KafkaTenant, &c.OIDCTenant: d.OIDCTenant,
-		&c.Jurisdiction: d.Jurisdiction, &c.LenderName: d.LenderName,
+		&c.Sender: d.Sender, &c.Jurisdiction: d.Jurisdiction, &c.LenderName: d.LenderName,
 	} {
 		if *value == "" {
 			*value = usual
