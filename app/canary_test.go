@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"bonafide"
+	"bonafide/contact"
 	"bonafide/internal/testdb"
 	"bonafide/policy"
 	"bonafide/signal/text"
@@ -142,6 +143,27 @@ func TestNoPersonalValueStandsInClear(t *testing.T) {
 		post("/tags/lookup", map[string]any{"purpose": "incoming call", "customer_ref": canaries["ref"], "identifiers": []any{map[string]any{"kind": "phone", "value": canaries["filed"]}}}, http.StatusOK)
 		post("/customers", map[string]any{"ref": canaries["ref"], "name": canaries["name"], "phone": canaries["phone"]}, http.StatusOK)
 		post("/tags", map[string]any{"identifier": map[string]any{"kind": "phone", "value": canaries["filed"]}, "reason": "ask who is calling"}, http.StatusCreated)
+		post("/third-parties", map[string]any{"id": "P-1", "customer_ref": canaries["ref"] + "whole", "relation": canaries["agent"]}, http.StatusOK)
+		post("/calls", map[string]any{"id": "V-1", "customer_ref": canaries["ref"] + "whole", "started": "2026-04-28T23:10:00+08:00", "duration_s": 9, "direction": "out", "party": "debtor", "effective": true, "outsourcer": canaries["agent"]}, http.StatusOK)
+		post("/contacts/handover", map[string]any{"purpose": "incoming call", "customer_ref": canaries["ref"] + "whole", "identifiers": []any{map[string]any{"kind": "phone", "value": canaries["phone"]}}}, http.StatusCreated)
+		id, err := a.Engine.BeginContact(t.Context(), Main, bonafide.Actor{ID: "person:x"}, "incoming", "C-whole", "en", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		script, err := contact.Load("incoming")
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := bonafide.Answer{Step: script.Start, Choice: script.Step(script.Start).Choices[0].ID, Note: canaries["text"] + " " + canaries["name"]}
+		if err := a.Engine.AnswerContact(t.Context(), Main, bonafide.Actor{ID: "person:x"}, id, 1, first); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Engine.EndContact(t.Context(), Main, bonafide.Actor{ID: "person:x"}, id, 2); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Engine.OpenVerification(t.Context(), Main, bonafide.Actor{ID: "person:x"}, "C-whole", bonafide.VerifyIdentity, "", canaries["transcript"]); err != nil {
+			t.Fatal(err)
+		}
 		time.Sleep(2500 * time.Millisecond) // a grouping, a checkpoint, deliveries
 		backup := filepath.Join(t.TempDir(), "backup.db")
 		if err := a.DB.Backup(t.Context(), backup); err != nil {

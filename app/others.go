@@ -12,7 +12,7 @@ import (
 
 // others are the parts besides engine and server, those that are asked for.
 func (a *App) others() []func(context.Context) error {
-	hooks := &outbox.Webhooks{DB: a.DB, Now: time.Now, Log: a.log, Private: a.cfg.WebhooksPrivate}
+	hooks := &outbox.Webhooks{DB: a.DB, Now: time.Now, Log: a.log, Private: a.cfg.WebhooksPrivate, Every: 100 * time.Millisecond}
 	parts := []func(context.Context) error{hooks.Run}
 	if a.cfg.Metrics != "" {
 		parts = append(parts, a.serveMetrics)
