@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -203,6 +204,24 @@ func (e *Engine) MoveModel(ctx context.Context, t bonafide.Tenant, by bonafide.A
 		m.State = state
 		m.Version++
 		if err := tx.SaveModel(ctx, t, by, m, state); err != nil {
+			return err
+		}
+		return tx.Enqueue(ctx, store.Job{Tenant: t, Kind: jobCluster, Due: e.cfg.Now()})
+	}))
+}
+
+// DemandPromise sets that nothing is proposed but by weights that promise alpha; 0 takes
+// that back. Everything is weighed anew.
+func (e *Engine) DemandPromise(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, alpha float64) error {
+	value := ""
+	if alpha != 0 {
+		if !(alpha >= 0.001 && alpha <= 0.2) {
+			return &bonafide.Error{Kind: bonafide.Invalid, Msg: "alpha: from 0.1 to 20 percent"}
+		}
+		value = strconv.Itoa(int(math.Round(1000 * alpha)))
+	}
+	return e.changed(e.cfg.DB.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.PutSetting(ctx, t, by, SettingAlpha, value); err != nil {
 			return err
 		}
 		return tx.Enqueue(ctx, store.Job{Tenant: t, Kind: jobCluster, Due: e.cfg.Now()})

@@ -110,8 +110,8 @@ func Fit(names []string, examples []Example, o Options) (Model, error) {
 		}
 	}
 	train, control := split(examples, o.Seed)
-	m.Labels = count(examples)
-	m.Labels.Control = count(control).InnocentGroups
+	m.Labels = Count(examples)
+	m.Labels.Control = Count(control).InnocentGroups
 	if err := m.enough(train, control, o); err != nil {
 		return m, err
 	}
@@ -128,7 +128,7 @@ func Fit(names []string, examples []Example, o Options) (Model, error) {
 }
 
 func (m *Model) enough(train, control []Example, o Options) error {
-	t, c := count(train), count(control)
+	t, c := Count(train), Count(control)
 	need := Needed(o.Alpha, o.Confidence)
 	// What is missing of one half is missing twice: new labels fall into either.
 	miss := Missing{Alpha: o.Alpha, Confidence: o.Confidence}
@@ -140,7 +140,8 @@ func (m *Model) enough(train, control []Example, o Options) error {
 	return nil
 }
 
-func count(examples []Example) Labels {
+// Count counts examples, and the groups that they were decided about in.
+func Count(examples []Example) Labels {
 	var l Labels
 	seen := map[string]bool{}
 	for _, e := range examples {

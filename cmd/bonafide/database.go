@@ -340,6 +340,9 @@ type keyAddCmd struct {
 	Scope  []string `help:"What it may do: complaints:write, tags:lookup … ; repeat it. Default: admin."`
 	New    bool     `help:"Make the tenant where it is not there."`
 	Rate   int      `help:"Requests a minute; 0 is the usual bound."`
+	// Purpose of a key of credit, pricing, limits, collection, employment or marketing
+	// lets it hand records in, and nothing else.
+	Purpose string `help:"What the system that holds it does: ${enum}. Those behind other may hand records in and learn nothing that is suspected." enum:"complaints,front-line,investigation,records,other,credit,pricing,limits,collection,employment,marketing" default:"complaints"`
 }
 
 // tenantName is what a new tenant may be called: it comes to stand in file names.
@@ -372,7 +375,7 @@ func (c *keyAddCmd) Run(ctx context.Context, s *streams) (err error) {
 	}
 	var secret string
 	err = db.Update(ctx, func(tx *store.Tx) (err error) {
-		secret, err = app.AddKey(ctx, tx, by, store.APIKey{ID: db.NewID(), Tenant: t, Name: c.Name, Scopes: scopes, Rate: c.Rate})
+		secret, err = app.AddKey(ctx, tx, by, store.APIKey{ID: db.NewID(), Tenant: t, Name: c.Name, Scopes: scopes, Rate: c.Rate, Purpose: bonafide.KeyPurpose(c.Purpose)})
 		return err
 	})
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 )
 
 // version is set by the release build with -ldflags "-X main.version=…".
-var version = "0.3.0-dev"
+var version = "0.4.0-dev"
 
 // Exit statuses. They are part of the interface: scripts read them.
 const (
@@ -45,6 +45,7 @@ type commands struct {
 	Merit   meritCmd   `cmd:"" help:"Look into the lender's own records for what it did wrong."`
 	Policy  policyCmd  `cmd:"" help:"List, show and test the policy packs that grade."`
 	Script  scriptCmd  `cmd:"" help:"List, show, check and play the scripts for calls about a complaint."`
+	Learn   learnCmd   `cmd:"" help:"Weights learned of decisions, and what they promise."`
 	Eval    evalCmd    `cmd:"" help:"Measure the scan against known truth."`
 	Synth   synthCmd   `cmd:"" help:"Write a made-up world of complaints with its truth."`
 	Version versionCmd `cmd:"" help:"Print the version."`

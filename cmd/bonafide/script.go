@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -19,6 +20,7 @@ type scriptCmd struct {
 	Show  scriptShowCmd  `cmd:"" help:"Show a script: what is said, what for, what follows."`
 	Check scriptCheckCmd `cmd:"" help:"Check scripts and run their own cases."`
 	Run   scriptRunCmd   `cmd:"" help:"Play a script in the terminal."`
+	Cases scriptCasesCmd `cmd:"" help:"Print the cases of the built-in scripts as JSON."`
 }
 
 // Help is shown by script --help.
@@ -50,6 +52,59 @@ func (c *scriptListCmd) Run(s *streams) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%d\n", p.ID, p.Version, p.Titles.In(c.Lang), len(p.Steps), len(p.Ends), len(p.Cases))
 	}
 	return w.Flush()
+}
+
+type scriptCasesCmd struct{}
+
+// A scriptCase is one case of a script, for other programs.
+type scriptCase struct {
+	Script     string               `json:"script"`
+	Name       string               `json:"name"`
+	NeedsKnown bool                 `json:"needs_known,omitempty"`
+	Known      contact.Known        `json:"known"`
+	Answers    []scriptAnswer       `json:"answers"`
+	End        string               `json:"end"`
+	Told       bonafide.Established `json:"established"`
+	Signals    []string             `json:"signals,omitempty"`
+	Track      string               `json:"track,omitempty"`
+	Verify     []string             `json:"verify,omitempty"`
+	Vulnerable bool                 `json:"vulnerable,omitempty"`
+}
+
+// A scriptAnswer is a choice with its key of the keyboard.
+type scriptAnswer struct {
+	Step   string `json:"step"`
+	Choice string `json:"choice"`
+	Key    string `json:"key"`
+}
+
+// Run prints them.
+func (c *scriptCasesCmd) Run(s *streams) error {
+	out := []scriptCase{}
+	for _, id := range contact.List() {
+		p, err := contact.Load(id)
+		if err != nil {
+			return err
+		}
+		for i := range p.Cases {
+			one := &p.Cases[i]
+			answers, err := contact.Answers(one.Answers)
+			if err != nil {
+				return err
+			}
+			x := scriptCase{
+				Script: id, Name: one.Name, NeedsKnown: p.NeedsKnown, Known: one.Known, End: one.Want.End, Told: one.Want.Established,
+				Signals: one.Want.Signals, Track: one.Want.Track, Verify: one.Want.Verify, Vulnerable: one.Want.Vulnerable,
+			}
+			for _, a := range answers {
+				x.Answers = append(x.Answers, scriptAnswer{a.Step, a.Choice, p.Step(a.Step).Choice(a.Choice).Key})
+			}
+			out = append(out, x)
+		}
+	}
+	e := json.NewEncoder(s.out)
+	e.SetIndent("", "  ")
+	return e.Encode(out)
 }
 
 // loadScript loads a built-in script by id, or a file.
