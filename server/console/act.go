@@ -173,6 +173,8 @@ type appealRow struct {
 	store.AppealRow
 	casework.Appeal
 	Filer, Decider string
+	Due            time.Time // by when it is to be decided
+	Late           bool
 }
 
 func (k *Console) appealsOf(ctx context.Context, tx *store.Tx, who *visit, complaint string) ([]appealRow, error) {
@@ -190,7 +192,7 @@ func (k *Console) namedAppeals(ctx context.Context, tx *store.Tx, who *visit, ro
 	}
 	var out []appealRow
 	for _, a := range rows {
-		v := appealRow{AppealRow: a, Filer: who.actorName(names, a.FiledBy), Decider: who.actorName(names, a.DecidedBy)}
+		v := appealRow{AppealRow: a, Due: casework.AppealDue(a.Filed), Late: a.State == store.AppealOpen && k.Now().After(casework.AppealDue(a.Filed)), Filer: who.actorName(names, a.FiledBy), Decider: who.actorName(names, a.DecidedBy)}
 		if len(a.Body) > 0 {
 			if err := readJSON(a.Body, &v.Appeal); err != nil {
 				return nil, err

@@ -39,6 +39,14 @@ type complaintPage struct {
 
 	Calls     []callRow
 	CallsMore bool
+	Merit     *bonafide.Merit // what the lender's own records say; nil where no rules are known
+	Incidents []incidentRow   // breaches that many complain of, this one among them
+
+	Speaks  bool // the visitor may see conversations
+	Talks   []talkRow
+	Tasks   []taskRow
+	Missing int // items that the customer was asked for
+	Begin   beginForm
 
 	Things []thing
 	Shares []share
@@ -103,7 +111,7 @@ type lineRow struct {
 
 type callRow struct {
 	bonafide.CollectionCall
-	Night bool
+	Breaks []string // rules that a finding says it breaks
 }
 
 // thing is something a complaint was filed with, and how many others were.
@@ -211,6 +219,12 @@ func (k *Console) readComplaint(r *http.Request, who *visit, purpose string) (*c
 		if err := k.readCalls(ctx, tx, who, p); err != nil {
 			return err
 		}
+		if err := k.readMerit(ctx, tx, who, p); err != nil {
+			return err
+		}
+		if err := k.readContacts(ctx, tx, who, p); err != nil {
+			return err
+		}
 		return k.readOrganisation(ctx, tx, who, p)
 	})
 	if err != nil {
@@ -233,14 +247,8 @@ func (k *Console) readComplaint(r *http.Request, who *visit, purpose string) (*c
 	return p, k.layBeside(ctx, who, p)
 }
 
-// callsShown bounds the collection calls on the page; the night is when nobody is called
-// unless they agreed: GB/T 45251-2025 and the NIFA guideline, 22:00 to 08:00.
-const (
-	callsShown   = 30
-	nightFrom    = 22
-	nightUntil   = 8
-	callOutgoing = "out"
-)
+// callsShown bounds the collection calls on the page.
+const callsShown = 30
 
 // readCalls reads the collection calls that the lender handed in about the customer: what
 // a complaint about calls is tested against.
@@ -259,7 +267,6 @@ func (k *Console) readCalls(ctx context.Context, tx *store.Tx, who *visit, p *co
 			return err
 		}
 		c.Started = localCall(c.Started, k.Clocks.Zone())
-		c.Night = atNight(&c.CollectionCall)
 		p.Calls = append(p.Calls, c)
 	}
 	return nil
@@ -272,12 +279,6 @@ func localCall(t time.Time, zone *time.Location) time.Time {
 		return t.In(zone)
 	}
 	return t
-}
-
-// atNight reports whether somebody was called in the night who had not agreed to it.
-func atNight(c *bonafide.CollectionCall) bool {
-	h := c.Started.Hour()
-	return c.Direction == callOutgoing && !c.AgreedHours && (h >= nightFrom || h < nightUntil)
 }
 
 // looked runs read in a transaction that logs who looked at what, once in a while, and

@@ -84,6 +84,8 @@ type Config struct {
 	Finder     Finder
 	Grader     Grader
 	Imports    Importer
+	Front      Front
+	Audits     Auditor
 	Policy     *policy.Pack   // in force where a tenant has put none of its own in force
 	Clocks     *casework.Pack // whose zone and calendar pages are written in
 	// NewKey stores an API key and returns its secret, which is kept nowhere.
@@ -108,6 +110,7 @@ type Console struct {
 	figures *figures
 	looks   recentLooks
 	words   map[string][]chapter // of the glossary, by the column of a language
+	asked   server.Rate          // questions to customers, by address
 	uploads chan struct{}        // takes one for each file that is being handed in
 
 	stopping chan struct{} // closed once streams are to end

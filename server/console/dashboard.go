@@ -31,6 +31,7 @@ type dashboardPage struct {
 	Wrong     int64 // of them upheld
 	PerInTime float64
 	HasEnded  bool
+	Incidents incidentCount
 }
 
 // levelRow is what became of the rings of one level.
@@ -80,6 +81,9 @@ func (k *Console) dashboard(w http.ResponseWriter, r *http.Request, who *visit) 
 	today := dayOf(now, k.Clocks.Zone())
 	var days []store.Tally
 	err := k.Store.View(ctx, func(tx *store.Tx) (err error) {
+		if page.Incidents, err = k.countIncidents(ctx, tx, who.tenant); err != nil {
+			return err
+		}
 		days, err = tx.Tallies(ctx, who.tenant, today-chartDays-7*usualWeeks)
 		return err
 	})

@@ -94,7 +94,7 @@ func newHouse(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	h.k, err = New(Config{
-		Store: h.db, Auth: h.auth, Tracks: h.eng, Extensions: h.eng, Decider: h.eng, Finder: h.eng, Grader: h.eng, Imports: h.eng, Policy: pack,
+		Store: h.db, Auth: h.auth, Tracks: h.eng, Extensions: h.eng, Decider: h.eng, Finder: h.eng, Grader: h.eng, Imports: h.eng, Front: h.eng, Audits: h.eng, Policy: pack,
 		Clocks: clocks, Lender: "A Lender", Now: time.Now, Log: log, Version: "test",
 	})
 	if err != nil {

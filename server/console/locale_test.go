@@ -21,6 +21,8 @@ import (
 
 	"bonafide"
 	"bonafide/casework"
+	"bonafide/contact"
+	"bonafide/merit"
 	"bonafide/store"
 )
 
@@ -71,6 +73,18 @@ func composed(t *testing.T) map[string][]string {
 	rings := []string{string(bonafide.RingProposed), string(bonafide.RingIsFirm), string(bonafide.RingIsCleared), string(bonafide.RingIsMerged), string(bonafide.RingIsNoLonger)}
 	verbs := []string{string(bonafide.Confirm), string(bonafide.Clear), string(bonafide.Reopen)}
 	levels := append(strs(searchLevels), "none")
+	asked := strs([]bonafide.VerificationKind{bonafide.VerifyIdentity, bonafide.VerifyAuthority, bonafide.VerifySituation})
+	breaches := []string{
+		merit.ThirdPartyAfterRefusal, merit.NightCall, merit.TooManyCalls, merit.SettledStillDunned, merit.CostAboveLine, merit.FeeOutsideContract, merit.CreditRecordLate, merit.FailedOperation,
+	}
+	var facts []string
+	for _, s := range scripts() {
+		for _, step := range s.Steps {
+			for _, c := range step.Choices {
+				facts = append(facts, c.Establish.Facts...)
+			}
+		}
+	}
 	var titles []string
 	names, err := fs.Glob(templateFiles, "templates/*.html")
 	if err != nil {
@@ -82,9 +96,31 @@ func composed(t *testing.T) map[string][]string {
 		}
 	}
 	return map[string][]string{
-		"appeal.":  appeals,
-		"channel.": append(slices.Clone(channels), "other"),
-		"decide.":  verbs, "decided.": verbs,
+		"appeal.": appeals,
+		"about.":  taskAbouts,
+		"aim.":    {"complaint", "hardship", "information", "other", "representation", "threat", "warning"},
+		"ask.":    asked, "asked.what.": asked, "asked.question.": asked,
+		"authority.": {"own", "claimed", "confirmed", "refused"},
+		"breach.":    breaches, "finding.": append(slices.Clone(breaches), "failed-operation.plain"),
+		"care.":          {"none", "claimed", "flagged"},
+		"demand.":        contact.Demands(),
+		"fact.":          facts,
+		"follows.track.": slices.DeleteFunc(slices.Clone(contact.Tracks), func(s string) bool { return s == "" }),
+		"identity.":      {"confirmed", "doubtful", "failed"},
+		"merit.word.": {
+			"day", "week", "computed", "stated", "interest", "guarantee", "service", "insurance", "penalty", "other", "payment", "transfer", "login", "refund", "statement",
+		},
+		"result.":         strs(allResults),
+		"row.":            merit.Kinds,
+		"standing.":       {string(bonafide.Substantiated), string(bonafide.Indicated)},
+		"talk.direction.": {"in", "out"},
+		"talk.state.":     {talkOpen, talkEnded, talkBroken},
+		"task.kind.":      strs(taskKinds),
+		"task.outcome.":   contact.Outcomes,
+		"task.state.":     {taskOpen, taskSigned},
+		"way.":            strs([]bonafide.Way{bonafide.ByPhone, bonafide.ByEmail, bonafide.ByPost, bonafide.ByApp, bonafide.ByBranch, bonafide.ByIssuer}),
+		"channel.":        append(slices.Clone(channels), "other"),
+		"decide.":         verbs, "decided.": verbs,
 		"did.": acts, "verb.": acts,
 		"error.":  {"400", "401", "403", "404", "405", "408", "409", "413", "415", "422", "429", "500", "503"},
 		"event.":  strs(bonafide.EventTypes),

@@ -27,6 +27,8 @@ type ringsPage struct {
 	States []bonafide.RingState
 	Rows   []ringRow
 	Next   string
+
+	Incidents incidentCount // they are told first
 }
 
 type ringRow struct {
@@ -47,6 +49,10 @@ func (k *Console) rings(w http.ResponseWriter, r *http.Request, who *visit) erro
 		return &bonafide.Error{Kind: bonafide.Invalid, Msg: "the address asks for a list that there is not"}
 	}
 	err := k.Store.View(ctx, func(tx *store.Tx) error {
+		var err error
+		if page.Incidents, err = k.countIncidents(ctx, tx, who.tenant); err != nil {
+			return err
+		}
 		rows, err := tx.RingHeads(ctx, who.tenant, page.State, after, pageRows+1)
 		if err != nil {
 			return err

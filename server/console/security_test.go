@@ -28,10 +28,16 @@ func (o *office) form(s *side, pattern string) url.Values {
 		}
 		return out
 	}
-	track, imported, digest := "", "", ""
+	track, imported, digest, contacts, tasks := "", "", "", "", ""
 	o.view(func(tx *store.Tx) error {
 		if row, err := tx.Track(ctx, s.Tenant, s.Of2[1]); err == nil {
 			track = strconv.Itoa(row.Version)
+		}
+		if row, err := tx.Sheet(ctx, s.Tenant, store.SheetContact, s.Contact); err == nil {
+			contacts = strconv.Itoa(row.Version)
+		}
+		if row, err := tx.Sheet(ctx, s.Tenant, store.SheetVerification, s.Task); err == nil {
+			tasks = strconv.Itoa(row.Version)
 		}
 		if m, err := tx.Import(ctx, s.Tenant, s.Import); err == nil {
 			imported = strconv.Itoa(m.Version)
@@ -96,6 +102,36 @@ func (o *office) form(s *side, pattern string) url.Values {
 		return v("on", "yes", "digest", digest)
 	case "POST /policy/{id}/approve":
 		return v("reason", "it is right", "digest", digest)
+	case "POST /contacts":
+		return v("script", "incoming", "lang", "en", "complaint", s.Of2[1])
+	case "POST /contacts/{id}/answer":
+		return v("version", contacts, "step", "who", "choice", "self", "note", "they say so", "lang", "pt-BR")
+	case "POST /contacts/{id}/back", "POST /contacts/{id}/end":
+		return v("version", contacts)
+	case "POST /complaints/{id}/verifications":
+		return v("kind", "identity", "about", "", "reason", "who wrote it?")
+	case "POST /verifications/{id}/try":
+		return v("version", tasks, "way", "branch", "result", "unreached", "note", "closed")
+	case "POST /verifications/{id}/sign":
+		return v("version", tasks, "outcome", "open-ended", "finding", "nobody was there")
+	case "POST /verifications/{id}/ask":
+		return v("way", "registered-phone", "lang", "en")
+	case "POST /verifications/{id}/code":
+		return v("code", "no such code")
+	case "POST /complaints/{id}/material":
+		return v("verb", "ask", "item", "what-happened", "demand", "other", "version", "0")
+	case "POST /confirm/{token}":
+		return v("answer", "yes")
+	case "POST /audits/draw":
+		return v("number", "2")
+	case "POST /audits/{id}/judge":
+		return v("version", "1", "judgement", "genuine", "reason", "a story of their own")
+	case "POST /detectors/{name}/on":
+		return v("reason", "it was mended")
+	case "POST /learning":
+		return v("alpha", "5")
+	case "POST /learning/{id}":
+		return v("version", "1", "state", "shadow")
 	case "POST /appeals/{id}":
 		return v("verdict", "rejected", "reason", "the phone is an agency's")
 	}
@@ -111,6 +147,10 @@ var withoutForm = map[string]int{
 	"POST /appeals/{id}":              http.StatusForbidden,           // whoever decided does not decide
 	"POST /quarantine/{id}/drop":      http.StatusConflict,            // it was mended
 	"POST /import/{id}/stop":          http.StatusConflict,            // it has ended
+	"POST /verifications/{id}/ask":    http.StatusConflict,            // it is signed
+	"POST /verifications/{id}/code":   http.StatusUnprocessableEntity, // not the one that was sent
+	"POST /learning":                  http.StatusConflict,            // too little was decided
+	"POST /confirm/{token}":           http.StatusNotFound,            // it is signed
 }
 
 // patterns are those of all routes of a method, in the order of the table, and the ones of
@@ -178,7 +218,7 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 }
 
 // looks are what the log says of somebody who only looks.
-var looks = []string{"complaint.viewed", "ring.viewed", "template.viewed", "quarantine.viewed"}
+var looks = []string{"complaint.viewed", "contact.viewed", "verification.viewed", "ways.viewed", "ring.viewed", "template.viewed", "quarantine.viewed"}
 
 // Reading changes nothing but what the log says of who read.
 func TestReadingChangesNothing(t *testing.T) {
@@ -218,7 +258,12 @@ var scopesOf = map[bonafide.Scope][]string{
 		"GET /{$}", "GET /me", "POST /me", "POST /me/passkeys/{id}/remove", "POST /confirm", "GET /live", "GET /help",
 	},
 	bonafide.ScopeComplaintsRead: {
-		"GET /inbox", "POST /inbox/filters", "GET /complaints/{id}", "POST /complaints/{id}/reveal", "POST /complaints/{id}/appeal", "GET /compare", "GET /search", "POST /search",
+		"GET /inbox", "POST /inbox/filters", "GET /complaints/{id}", "POST /complaints/{id}/reveal", "POST /complaints/{id}/appeal", "GET /compare", "GET /search", "POST /search", "GET /incidents",
+	},
+	bonafide.ScopeContactsRead: {"GET /contacts", "GET /contacts/{id}", "GET /verifications/{id}", "GET /complaints/{id}/material"},
+	bonafide.ScopeContactsWrite: {
+		"GET /contacts/new", "POST /contacts", "POST /contacts/{id}/answer", "POST /contacts/{id}/back", "POST /contacts/{id}/end", "POST /complaints/{id}/verifications",
+		"POST /verifications/{id}/try", "POST /verifications/{id}/sign", "POST /verifications/{id}/ask", "POST /verifications/{id}/code", "POST /complaints/{id}/material",
 	},
 	bonafide.ScopeTrackWrite:   {"POST /complaints/{id}/letter", "POST /complaints/{id}/move", "POST /complaints/{id}/take"},
 	bonafide.ScopeTrackApprove: {"POST /complaints/{id}/extension"},
@@ -234,14 +279,16 @@ var scopesOf = map[bonafide.Scope][]string{
 		"GET /import", "POST /import", "GET /import/{id}", "POST /import/{id}/mapping", "POST /import/{id}/start", "POST /import/{id}/stop",
 		"GET /quarantine", "GET /quarantine/{id}", "POST /quarantine/{id}/mend", "POST /quarantine/{id}/drop",
 	},
-	bonafide.ScopePolicyRead: {"GET /policy", "GET /policy/{id}"},
+	bonafide.ScopeAudit:      {"GET /audits", "POST /audits/draw", "GET /audits/{id}", "POST /audits/{id}/judge"},
+	bonafide.ScopePolicyRead: {"GET /policy", "GET /policy/{id}", "GET /learning"},
 	bonafide.ScopePolicyWrite: {
 		"POST /policy/copy", "POST /policy/{id}/save", "POST /policy/{id}/backtest", "POST /policy/{id}/shadow", "POST /policy/{id}/approve",
+		"POST /detectors/{name}/on", "POST /learning", "POST /learning/promise", "POST /learning/{id}",
 	},
 }
 
 func TestRoutesAskForTheirScope(t *testing.T) {
-	open := []string{"GET /sign-in", "POST /sign-in", "POST /sign-out", "POST /speak"}
+	open := []string{"GET /sign-in", "POST /sign-in", "POST /sign-out", "POST /speak", "GET /confirm/{token}", "POST /confirm/{token}"}
 	for _, rt := range routes {
 		if rt.open != slices.Contains(open, rt.pattern) {
 			t.Errorf("%s: open %v", rt.pattern, rt.open)

@@ -167,12 +167,15 @@ type menuItem struct {
 
 var menu = []menuItem{
 	{"/inbox", "title.inbox", "i", false, bonafide.ScopeComplaintsRead},
+	{"/contacts", "title.contacts", "c", false, bonafide.ScopeContactsRead},
 	{"/rings", "title.rings", "r", false, bonafide.ScopeRingsRead},
 	{"/templates", "title.templates", "t", false, bonafide.ScopeRingsRead},
 	{"/appeals", "title.appeals", "a", false, bonafide.ScopeRingsRead},
+	{"/audits", "title.audits", "b", false, bonafide.ScopeAudit},
 	{"/search", "title.search", "s", false, bonafide.ScopeComplaintsRead},
 	{"/dashboard", "title.dashboard", "d", false, bonafide.ScopeFiguresRead},
 	{"/policy", "title.policies", "p", false, bonafide.ScopePolicyRead},
+	{"/learning", "title.learning", "w", false, bonafide.ScopePolicyRead},
 	{"/import", "title.imports", "m", false, bonafide.ScopeComplaintsWrite},
 	{"/quarantine", "title.quarantine", "q", false, bonafide.ScopeComplaintsWrite},
 	{"/admin", "title.admin", "n", false, bonafide.ScopePeopleWrite},

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"bonafide"
+	"bonafide/contact"
 	"bonafide/internal/synth"
 	"bonafide/pipeline"
 	"bonafide/policy"
@@ -319,14 +320,14 @@ func literal(e ast.Expr, consts map[string]string) (string, bool) {
 
 // operators are messages for whoever runs the program, at the machine or over the API:
 // no page shows them.
-var operators = regexp.MustCompile(`root key|public_url: not|never written over|database to copy into|URL of the database|database file cannot be opened for writing|brought up to date by a newer program|copy into this database|key to verify the log|idempotency key|lease|a tenant needs an id|there is a tenant already|needs an id$|needs a kind and an id|no pack of complaint rules|of a tag: ask for|the webhook of a delivery is gone|there is no decide$|the content of decide was erased|^use decide`)
+var operators = regexp.MustCompile(`root key|public_url: not|never written over|database to copy into|URL of the database|database file cannot be opened for writing|brought up to date by a newer program|copy into this database|key to verify the log|idempotency key|lease|a tenant needs an id|there is a tenant already|needs an id$|needs a kind and an id|no pack of complaint rules|of a tag: ask for|the webhook of a delivery is gone|there is no decide$|the content of decide was erased|^use decide|cannot be known: there are`)
 
 func TestWordsOfErrors(t *testing.T) {
 	g, seen := speaking(t, "zh"), map[string]bool{}
 	found := 0
 	// The functions that make errors, by the place of their message.
 	makers := map[string]int{"wrong": 1, "conflict": 0, "otherwise": 2, "busy": 0, "invalid": 0}
-	for _, folder := range []string{".", "../../engine", "../../casework", "../../store", "../auth", ".."} {
+	for _, folder := range []string{".", "../../engine", "../../casework", "../../store", "../../contact", "../auth", ".."} {
 		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
 		if err != nil {
 			t.Fatal(err)
@@ -353,7 +354,7 @@ func TestWordsOfErrors(t *testing.T) {
 		}
 		for i, f := range all {
 			base := filepath.Base(names[i])
-			if slices.Contains([]string{"body.go", "oidc.go", "pack.go", "calendar.go", "clock.go"}, base) && folder != "." {
+			if slices.Contains([]string{"body.go", "oidc.go", "pack.go", "calendar.go", "clock.go", "parse.go"}, base) && folder != "." {
 				continue // of the API, of packs and settings read when the program starts
 			}
 			ast.Inspect(f, func(n ast.Node) bool {
@@ -391,6 +392,67 @@ func TestWordsOfErrors(t *testing.T) {
 	known(t, g, seen, "invalid", "not found", "conflict", "denied", "busy", "larger than 1048576 bytes: send less at once",
 		"decide: reason: missing", "notify: not for a complaint that is received: it allows register, withdraw",
 		"letter decision: outcome: missing", "extend: decision ended on 2026-03-01: a clock that is overdue cannot be extended")
+}
+
+// What scripts hold to be evidence, why ways are left out, why something is not asked for
+// and what rules rest on can be read in each language.
+func TestWordsOfConversations(t *testing.T) {
+	for _, column := range []string{"zh", "pt"} {
+		g, seen := speaking(t, column), map[string]bool{}
+		for _, s := range scripts() {
+			for _, step := range s.Steps {
+				for _, c := range step.Choices {
+					if c.Signal != nil {
+						known(t, g, seen, c.Signal.Text, c.Signal.Innocent)
+					}
+				}
+			}
+		}
+		for _, kind := range taskKinds {
+			at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+			ways := []contact.Registered{{Way: bonafide.ByPhone, Value: "1", Since: at}, {Way: bonafide.ByEmail, Value: "2"}, {Way: bonafide.ByPost, Value: "3", Since: at.Add(-time.Hour)}}
+			for _, received := range []time.Time{at, {}} {
+				for _, came := range []func(bonafide.Way, string) bool{nil, func(bonafide.Way, string) bool { return true }} {
+					for _, o := range contact.Ways(kind, received, ways, came) {
+						if o.Refused != "" {
+							known(t, g, seen, o.Refused)
+						}
+					}
+				}
+			}
+		}
+		for _, j := range []string{"cn-nfra", "us-cfpb", "uk-disp", "in-rbi", "any"} {
+			for _, d := range contact.Demands() {
+				known(t, g, seen, contact.For(j, d).Rule)
+			}
+		}
+		known(
+			t, g, seen, "answered by the link: yes", "answered by the link: no", "answered by the link: unsure", "read out the right code",
+			"12 customers complained of it within 3 days", "as many days usually bring 0.25", "their breaches lie between 2026-03-01 and 2026-03-02 (UTC)",
+			"the lender's log gives all of them one cause: PAY-7", "all of them are charges of one kind: guarantee",
+		)
+	}
+}
+
+// A breach is said in words in each language, with its values, whatever the rule.
+func TestWordsOfFindings(t *testing.T) {
+	for column, want := range map[string][]string{
+		"en": {"3 calls between 22:00 and 08:00.", "On 1 day more than 3 calls a day, at most 5.", "2 operations (payment) failed on the lender's side.", "no such rule"},
+		"zh": {"22:00 至 08:00 之间致电 3 次。", "有 1 天每日超过 3 次，最多 5 次。", "因本机构原因，还款操作失败 2 次。", "no such rule"},
+		"pt": {"3 ligações entre 22:00 e 08:00.", "Em 1 dia, mais de 3 ligações por dia, no máximo 5.", "2 operações (pagamento) falharam do lado do credor.", "no such rule"},
+	} {
+		g := speaking(t, column)
+		for i, f := range []bonafide.Finding{
+			{Rule: "night-call", Facts: []string{"3", "22:00", "08:00"}},
+			{Rule: "too-many-calls", Facts: []string{"1", "3", "5", "day"}},
+			{Rule: "failed-operation", Facts: []string{"2", "payment", ""}},
+			{Rule: "unheard-of", Text: "no such rule"},
+		} {
+			if got := g.Finding(f); got != want[i] {
+				t.Errorf("%s: %q, want %q", column, got, want[i])
+			}
+		}
+	}
 }
 
 // The reasons why files and rows are not used.

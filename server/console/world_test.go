@@ -2,8 +2,10 @@ package console
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,6 +25,7 @@ import (
 	"bonafide"
 	"bonafide/casework"
 	"bonafide/engine"
+	"bonafide/learn"
 	"bonafide/policy"
 	"bonafide/server"
 	"bonafide/server/auth"
@@ -65,6 +68,12 @@ type side struct {
 	Key      string
 	Passkey  string // of "all"
 	Public   string // name of the public letter
+	Contact  string // a conversation that goes on, about Of2[1]
+	Task     string // a verification of its customer, of which a question was sent
+	Token    string // of that question
+	Asked    string // the complaint of that verification
+	Audit    string // a case of a blind audit that waits, of a complaint that is not flagged
+	Model    string // weights, a draft
 	Word     string // stands in everything that is this lender's
 }
 
@@ -80,8 +89,36 @@ type office struct {
 	skew         atomic.Int64 // the clock is ahead by it
 	still        atomic.Int64 // microseconds since 1970 where the clock stands
 	log          lockedBuffer
+	sent         sentBox
 	stopEngine   func()
 	north, south side
+}
+
+// A sentBox is a sender that keeps what it was given.
+type sentBox struct {
+	mu  sync.Mutex
+	all []bonafide.Message
+}
+
+// Send keeps a message.
+func (s *sentBox) Send(_ context.Context, m bonafide.Message) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all = append(s.all, m)
+	return nil
+}
+
+// last is the message sent last, and the token of its link.
+func (s *sentBox) last() (m bonafide.Message, token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.all) == 0 {
+		return m, ""
+	}
+	m = s.all[len(s.all)-1]
+	_, token, _ = strings.Cut(m.Text, "/confirm/")
+	token, _, _ = strings.Cut(token, "\n")
+	return m, token
 }
 
 // A lockedBuffer takes a log.
@@ -159,7 +196,7 @@ func openOffice(t *testing.T, path string) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.engine = engine.New(engine.Config{DB: o.db, Now: o.now, Log: log, Version: "test", Policy: pack, Public: public, Clocks: clocks, Settle: 10 * time.Millisecond})
+	o.engine = engine.New(engine.Config{DB: o.db, Now: o.now, Log: log, Version: "test", Policy: pack, Public: public, Clocks: clocks, Settle: 10 * time.Millisecond, Random: rand.Reader, Sender: &o.sent, PublicURL: "http://localhost"})
 	o.srv = httptest.NewUnstartedServer(nil)
 	_, port, err := net.SplitHostPort(o.srv.Listener.Addr().String())
 	if err != nil {
@@ -169,7 +206,7 @@ func openOffice(t *testing.T, path string) *office {
 		t.Fatal(err)
 	}
 	o.k, err = New(Config{
-		Store: o.db, Auth: o.auth, Tracks: o.engine, Extensions: o.engine, Decider: o.engine, Finder: o.engine, Grader: o.engine, Imports: o.engine,
+		Store: o.db, Auth: o.auth, Tracks: o.engine, Extensions: o.engine, Decider: o.engine, Finder: o.engine, Grader: o.engine, Imports: o.engine, Front: o.engine, Audits: o.engine,
 		Policy: pack, Clocks: clocks, Lender: "A Lender", Now: o.now, Log: log, Version: "test",
 		NewKey: func(ctx context.Context, by bonafide.Actor, k store.APIKey) (string, error) {
 			k.Hash = []byte(k.ID)
@@ -498,6 +535,8 @@ func (o *office) furnish(s *side, tenant bonafide.Tenant, word, prefix string) {
 	if s.Appeal, err = o.engine.FileAppeal(ctx, tenant, s.People["handler"].Actor(), s.Of2[0], s.Ring2, word+" says it is wrong"); err != nil {
 		t.Fatal(err)
 	}
+	o.ask(s)
+	o.draw(s)
 	c := o.signIn(all)
 	c.post("/admin/keys", url.Values{"name": {word + " key"}, "scope": {"complaints:read"}, "days": {"30"}}).want(http.StatusOK)
 	o.view(func(tx *store.Tx) error {
@@ -524,6 +563,94 @@ func (o *office) furnish(s *side, tenant bonafide.Tenant, word, prefix string) {
 	})
 }
 
+// ask begins a conversation and sends a question over the phone that the lender knew
+// before the complaint.
+func (o *office) ask(s *side) {
+	t, ctx, by := o.t, o.t.Context(), s.People["all"].Actor()
+	var err error
+	if s.Contact, err = o.engine.BeginContact(ctx, s.Tenant, by, "incoming", s.Of2[1], "en", false); err != nil {
+		t.Fatal(err)
+	}
+	s.Asked = s.Of2[1][:1] + "ASKED"
+	o.record(s.Tenant, s.Asked+"ref", bonafide.Customer{Phone: knownPhone, Email: knownMail})
+	o.submit(s.Tenant, bonafide.Complaint{
+		ID: s.Asked, Lang: "en", Text: "Nobody ever told me what the yearly fee is for. Write to " + knownMail + ".", Customer: bonafide.Customer{Ref: s.Asked + "ref", Phone: knownPhone},
+	})
+	if s.Task, err = o.engine.OpenVerification(ctx, s.Tenant, by, s.Asked, bonafide.VerifyIdentity, "", "asked by "+s.Word); err != nil {
+		t.Fatal(err)
+	}
+	text := func(link, code string) (string, string) { return "a question", link + "\n" + code }
+	if err := o.engine.Ask(ctx, s.Tenant, by, s.Task, bonafide.ByPhone, "en", text); err != nil {
+		t.Fatal(err)
+	}
+	_, s.Token = o.sent.last()
+}
+
+// draw draws a sample, and keeps weights and a kind of evidence that is switched off.
+func (o *office) draw(s *side) {
+	t, ctx, by := o.t, o.t.Context(), s.People["all"].Actor()
+	if _, err := o.engine.DrawAudit(ctx, s.Tenant, by, 12); err != nil {
+		t.Fatal(err)
+	}
+	o.view(func(tx *store.Tx) error {
+		cases, _, err := o.engine.Audited(ctx, tx, s.Tenant)
+		for _, c := range cases {
+			if c.Ring == "" && c.Complaint != s.Asked {
+				s.Audit = c.ID
+			}
+		}
+		return err
+	})
+	s.Model = o.db.NewID()
+	zero := strings.TrimSuffix(strings.Repeat("0.5,", len(learn.Names)), ",")
+	names, err := json.Marshal(learn.Names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := fmt.Sprintf(`{"names":%s,"mean":[%s],"scale":[%s],"weights":[%s],"slope":1,"alpha":0.05,"confidence":0.95,"threshold":0.9,"shadow":{"proposed":4,"stand":2}}`, names, zero, zero, zero)
+	o.update(func(tx *store.Tx) error {
+		if err := tx.SaveDetector(ctx, s.Tenant, by, store.Detector{Name: "handle", Off: true, At: o.now(), Reason: "3 of 20 flagged complaints that it tied were judged organised, fewer than 80 %"}); err != nil {
+			return err
+		}
+		return tx.SaveModel(ctx, s.Tenant, by, store.ModelRow{ID: s.Model, State: store.ModelDraft, Author: by.ID, At: o.now(), Version: 1, Body: body}, "learned")
+	})
+}
+
+// What the lender's record of a customer has; the mailbox stands in the letter too.
+const (
+	knownPhone = "+447811198765"
+	knownMail  = "came.along@mail.example"
+)
+
+// record stores what the lender knows of a customer.
+func (o *office) record(t bonafide.Tenant, ref string, c bonafide.Customer) {
+	o.t.Helper()
+	c.Ref = ref
+	o.put(t, engine.RecordCustomer, "", ref, c)
+}
+
+// put stores a record of the lender; id is empty for the one of a customer.
+func (o *office) put(t bonafide.Tenant, kind, id, ref string, v any) {
+	o.t.Helper()
+	ctx := o.t.Context()
+	body, err := json.Marshal(v)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	subject, err := o.engine.Subject(ctx, t, &bonafide.Customer{Ref: ref})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	digest, err := o.engine.Digest(ctx, t, body)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	o.update(func(tx *store.Tx) error {
+		_, err := tx.PutRecords(ctx, t, bonafide.System("test"), []store.NewRecord{{Kind: kind, ID: cmp.Or(id, subject), Subject: subject, Digest: digest, Body: body}})
+		return err
+	})
+}
+
 // last is the last part of an address.
 func last(address string) string {
 	address, _, _ = strings.Cut(address, "?")
@@ -537,6 +664,7 @@ func (s *side) fill(pattern string) (method, at string) {
 	id := map[string]string{
 		"complaints": s.Of2[1], "rings": s.Ring2, "templates": s.Template, "letters": s.Letter, "import": s.Import, "quarantine": s.Row, "policy": s.Policy,
 		"appeals": s.Appeal, "people": s.People["second"].ID, "keys": s.Key, "passkeys": s.Passkey,
+		"contacts": s.Contact, "verifications": s.Task, "confirm": s.Token, "audits": s.Audit, "learning": s.Model, "detectors": "handle",
 	}
 	parts := strings.Split(at, "/")
 	for i, p := range parts {

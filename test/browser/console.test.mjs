@@ -45,7 +45,7 @@ test("from the inbox to a ring, two people, a warning, an appeal", { timeout: 18
   await page.locator("tbody tr a").first().click();
   await page.waitForSelector("#h-letter");
   // The order of justice: letter, merit, what is shared, proposal.
-  assert.deepEqual(await page.locator("section h2").evaluateAll((hs) => hs.map((h) => h.id).filter((id) => id.startsWith("h-"))), ["h-letter", "h-merit", "h-share", "h-prop"]);
+  assert.deepEqual(await page.locator("section h2").evaluateAll((hs) => hs.map((h) => h.id).filter((id) => id.startsWith("h-"))), ["h-letter", "h-merit", "h-contacts", "h-share", "h-prop"]);
 
   const member = ring.members.at(-1);
   await page.goto(`${url}/complaints/${member}`);

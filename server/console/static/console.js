@@ -24,6 +24,15 @@ main.addEventListener("click", (e) => {
   location.href = row.dataset.href;
 });
 
+// An answer is sent once, until the page is there anew.
+let answered = false;
+main.addEventListener("submit", (e) => {
+  if (!e.target.closest("[data-player]")) return;
+  if (answered) return e.preventDefault();
+  answered = true;
+});
+addEventListener("pageshow", () => { answered = false; });
+
 // g and a letter goes to a page.
 let going = 0;
 function go(key) {
@@ -41,6 +50,13 @@ addEventListener("keydown", (e) => {
     return document.activeElement.blur();
   }
   if (e.ctrlKey || e.metaKey || e.altKey || typing(e.target) || document.querySelector("dialog[open]")) return;
+  // In a conversation the keys of the answers come before all others; one press is one answer.
+  const answer = main.querySelector(`[data-player] [data-key="${CSS.escape(e.key)}"]`);
+  if (answer) {
+    e.preventDefault();
+    if (!answered && !e.repeat) answer.click();
+    return;
+  }
   if (Date.now() - going < 1200) {
     going = 0;
     return go(e.key);
