@@ -135,6 +135,7 @@ type Message struct {
 	Lang    string    `json:"lang"`
 	Subject string    `json:"subject"`
 	Text    string    `json:"text"`
+	Made    time.Time `json:"made"`
 	Expires time.Time `json:"expires"`
 }
 

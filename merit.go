@@ -69,10 +69,11 @@ func (m *Merit) Substantiated() bool {
 type Incident struct {
 	ID         string    `json:"id"`
 	Rule       string    `json:"rule"`
-	From       time.Time `json:"from"`  // the first complaint
-	To         time.Time `json:"to"`    // and the last
-	Began      time.Time `json:"began"` // the first breach
-	Ended      time.Time `json:"ended"` // and the last
+	Cause      string    `json:"cause,omitempty"` // the lender's name of a disturbance, or the kind of fee
+	From       time.Time `json:"from"`            // the first complaint
+	To         time.Time `json:"to"`              // and the last
+	Began      time.Time `json:"began"`           // the first breach
+	Ended      time.Time `json:"ended"`           // and the last
 	Complaints []string  `json:"complaints"`
 	Customers  int       `json:"customers"`
 	Expected   float64   `json:"expected"` // complaints that the usual rhythm of such findings would bring
@@ -91,8 +92,8 @@ type ThirdParty struct {
 // Check reports the first field that breaks the contract.
 func (p *ThirdParty) Check() error {
 	switch {
-	case !ValidID(p.ID):
-		return wrong("id", wantID)
+	case !ValidID(p.ID) || len(p.ID) > 64:
+		return wrong("id", "not an id of at most 64 bytes: it is unique for the customer alone")
 	case !ValidID(p.CustomerRef):
 		return wrong("customer_ref", wantID)
 	}

@@ -14,6 +14,9 @@ import (
 func (a *App) others() []func(context.Context) error {
 	hooks := &outbox.Webhooks{DB: a.DB, Now: time.Now, Log: a.log, Private: a.cfg.WebhooksPrivate, Every: 100 * time.Millisecond}
 	parts := []func(context.Context) error{hooks.Run}
+	if a.cfg.Sender == "file" {
+		parts = append(parts, a.cfg.folder().Run)
+	}
 	if a.cfg.Metrics != "" {
 		parts = append(parts, a.serveMetrics)
 	}

@@ -23,20 +23,24 @@ func (c *Config) sender() (engine.Sender, error) {
 		}
 		secret = strings.TrimSpace(string(b))
 	}
+	if c.Sender != "file" && c.PublicURL == "" {
+		return nil, invalid("sender: %s needs public_url, the address by which customers reach the program", c.Sender)
+	}
 	switch c.Sender {
 	case "file":
-		return outbox.Folder{Dir: filepath.Join(c.Data, "outbox"), Now: time.Now}, nil
+		return c.folder(), nil
 	case "smtp":
 		host, _, err := net.SplitHostPort(c.SenderSMTP)
 		if err != nil {
 			return nil, invalid("sender_smtp: not host:port")
 		}
-		if _, err := mail.ParseAddress(c.SenderFrom); err != nil {
+		from, err := mail.ParseAddress(c.SenderFrom)
+		if err != nil {
 			return nil, invalid("sender_from: not a mail address")
 		}
 		ip := net.ParseIP(host)
 		return outbox.SMTP{
-			Addr: c.SenderSMTP, User: c.SenderUser, Password: secret, From: c.SenderFrom, PhoneDomain: c.SenderPhoneDomain,
+			Addr: c.SenderSMTP, User: c.SenderUser, Password: secret, From: from.Address, PhoneDomain: c.SenderPhoneDomain,
 			Plain: host == "localhost" || ip != nil && ip.IsLoopback(),
 		}, nil
 	case "webhook":
@@ -50,4 +54,9 @@ func (c *Config) sender() (engine.Sender, error) {
 		return outbox.Hook{URL: c.SenderURL, Secret: secret}, nil
 	}
 	return nil, invalid("sender: not one of file, smtp, webhook")
+}
+
+// folder is where messages are put for the lender's own systems to pick up.
+func (c *Config) folder() outbox.Folder {
+	return outbox.Folder{Dir: filepath.Join(c.Data, "outbox"), Now: time.Now}
 }

@@ -29,9 +29,11 @@ func TestSenderOfAConfig(t *testing.T) {
 		{"a service in clear", func(c *Config) { c.Sender, c.SenderURL = "webhook", "http://x.example/send" }, false},
 		{"a service on this machine", func(c *Config) { c.Sender, c.SenderURL = "webhook", "http://127.0.0.1:9/send" }, true},
 		{"no secret", func(c *Config) { c.SenderPasswordFile = secret + "x" }, false},
+		{"a service that nobody can reach back", func(c *Config) { c.Sender, c.SenderURL, c.PublicURL = "webhook", "https://x.example/send", "" }, false},
 		{"pigeons", func(c *Config) { c.Sender = "pigeon" }, false},
 	} {
 		c := Defaults()
+		c.PublicURL = "https://lender.example"
 		row.set(&c)
 		s, err := c.sender()
 		if row.good != (err == nil) || row.good && s == nil || !row.good && !errors.Is(err, bonafide.Invalid) {

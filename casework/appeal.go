@@ -11,7 +11,8 @@ type Appeal struct {
 	Reason   string `json:"reason"`             // of whoever appeals
 	Decision string `json:"decision,omitempty"` // the reason of whoever decided
 	// Values are what the verdict rested on when the appeal was filed: see package learn.
-	Values []float64 `json:"values,omitempty"`
+	Values  []float64 `json:"values,omitempty"`
+	StoodIn string    `json:"stood_in,omitempty"` // the ring, then
 }
 
 // Uninvolved reports whether by had no part in what an appeal is about: they neither

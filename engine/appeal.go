@@ -34,7 +34,7 @@ func (e *Engine) FileAppeal(ctx context.Context, t bonafide.Tenant, by bonafide.
 		}
 		body := casework.Appeal{Reason: reason}
 		var err error
-		if body.Values, err = valuesOf(ctx, tx, t, complaint); err != nil {
+		if body.Values, body.StoodIn, err = valuesOf(ctx, tx, t, complaint); err != nil {
 			return err
 		}
 		if a.Body, err = json.Marshal(body); err != nil {
@@ -80,7 +80,11 @@ func (e *Engine) DecideAppeal(ctx context.Context, t bonafide.Tenant, by bonafid
 		if err != nil {
 			return err
 		}
-		if !casework.Uninvolved(by.ID, a.FiledBy, involved(rings, tags)) {
+		hands, err := d.hands(ctx, tx, append(ids, a.Complaint))
+		if err != nil {
+			return err
+		}
+		if !casework.Uninvolved(by.ID, a.FiledBy, slices.Concat(involved(rings, tags), hands)) {
 			return &bonafide.Error{Kind: bonafide.Denied, Msg: "an appeal is decided by somebody who had no part in what it is about"}
 		}
 		var body casework.Appeal

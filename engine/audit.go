@@ -106,6 +106,9 @@ func (e *Engine) auditCase(ctx context.Context, tx *store.Tx, t bonafide.Tenant,
 	if err := json.Unmarshal(row.Body, &what); err != nil {
 		return c, fmt.Errorf("complaint %s: %w", id, err)
 	}
+	if what.Customer.Vulnerable != "" {
+		return c, bonafide.NotFound // is not drawn
+	}
 	base, _, _ := strings.Cut(string(what.Channel), "/")
 	lang, _, _ := strings.Cut(what.Lang, "-")
 	c.Groups = audit.Groups{Region: what.Customer.Region, Channel: base, Lang: lang}
@@ -144,7 +147,7 @@ func (e *Engine) auditCase(ctx context.Context, tx *store.Tx, t bonafide.Tenant,
 	if err := json.Unmarshal(ring.Body, &r); err != nil {
 		return c, fmt.Errorf("ring %s: %w", v.Ring, err)
 	}
-	if c.Values, err = valuesOf(ctx, tx, t, id); err != nil {
+	if c.Values, _, err = valuesOf(ctx, tx, t, id); err != nil {
 		return c, err
 	}
 	for _, s := range r.Shared {
@@ -181,6 +184,9 @@ func (e *Engine) Judge(ctx context.Context, t bonafide.Tenant, by bonafide.Actor
 	if strings.TrimSpace(reason) == "" {
 		return &bonafide.Error{Kind: bonafide.Invalid, Msg: "a decision needs its reason"}
 	}
+	if err := brief("reason", reason); err != nil {
+		return err
+	}
 	return e.changed(e.cfg.DB.Update(ctx, func(tx *store.Tx) error {
 		if _, err := tx.Lock(ctx, t); err != nil {
 			return err
@@ -200,7 +206,11 @@ func (e *Engine) Judge(ctx context.Context, t bonafide.Tenant, by bonafide.Actor
 		if err := json.Unmarshal(row.Body, &c); err != nil {
 			return fmt.Errorf("audit %s: %w", id, err)
 		}
-		if !casework.Uninvolved(by.ID, "", c.Involved) {
+		involved, err := e.involvedNow(ctx, tx, t, c)
+		if err != nil {
+			return err
+		}
+		if !casework.Uninvolved(by.ID, "", involved) {
 			return &bonafide.Error{Kind: bonafide.Denied, Msg: "an audit is judged by somebody who had no part in what it is about"}
 		}
 		c.Judgement, c.Reason, c.By, c.Judged = j, reason, by.ID, e.cfg.Now().UTC()
@@ -210,6 +220,28 @@ func (e *Engine) Judge(ctx context.Context, t bonafide.Tenant, by bonafide.Actor
 		}
 		return e.switchOff(ctx, tx, t)
 	}))
+}
+
+// involvedNow returns who has had a part in what is held against a complaint until now.
+func (e *Engine) involvedNow(ctx context.Context, tx *store.Tx, t bonafide.Tenant, c audit.Case) ([]string, error) {
+	d, err := e.desk(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	rings, err := d.ringsOf(ctx, tx, []string{c.Complaint}, c.Ring)
+	if err != nil {
+		return nil, err
+	}
+	subject, err := tx.SubjectOf(ctx, t, c.Complaint)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := d.tagsOn(ctx, tx, subject, []string{c.Complaint})
+	if err != nil {
+		return nil, err
+	}
+	hands, err := d.hands(ctx, tx, []string{c.Complaint})
+	return slices.Concat(c.Involved, involved(rings, tags), hands), err
 }
 
 // Audited reads every case and what they say together.

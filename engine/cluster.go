@@ -29,7 +29,7 @@ type rounds struct {
 	wholeFor time.Duration // how long it took
 	apart    [][2]string   // that it kept apart
 	erased   int64         // erasures it knew of
-	known    string        // the stamp of what was known of complaints
+	known    int64         // the stamp of what was known of complaints
 }
 
 // wait is how long after a change the next grouping is due: groupings take a fifth

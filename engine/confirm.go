@@ -37,7 +37,7 @@ var noQuestion = &bonafide.Error{Kind: bonafide.NotFound, Msg: "this link is not
 // can be answered once, and a code that they can read out. text makes subject and body
 // of the message in the customer's language.
 func (e *Engine) Ask(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, id string, way bonafide.Way, lang string, text func(link, code string) (subject, body string)) error {
-	if e.cfg.Sender == nil {
+	if e.cfg.Sender == nil || e.cfg.PublicURL == "" {
 		return &bonafide.Error{Kind: bonafide.Conflict, Msg: "no sender is set up"}
 	}
 	if way != bonafide.ByPhone && way != bonafide.ByEmail {
@@ -76,7 +76,7 @@ func (e *Engine) Ask(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, 
 		if err != nil {
 			return err
 		}
-		m = bonafide.Message{ID: row.ID, Way: way, Lang: lang, Expires: now.Add(confirmLife)}
+		m = bonafide.Message{ID: row.ID, Way: way, Lang: lang, Made: now, Expires: now.Add(confirmLife)}
 		for _, o := range offers {
 			if o.Way == way && o.Refused == "" {
 				m.To = o.Value
@@ -94,6 +94,11 @@ func (e *Engine) Ask(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, 
 	}
 	m.Subject, m.Text = text(strings.TrimSuffix(e.cfg.PublicURL, "/")+"/confirm/"+token, code)
 	if err := e.cfg.Sender.Send(ctx, m); err != nil {
+		if derr := e.cfg.DB.Update(ctx, func(tx *store.Tx) error {
+			return tx.DropConfirmation(ctx, t, by, store.Confirmation{Hash: hash[:], Sheet: id})
+		}); derr != nil {
+			err = errors.Join(err, derr)
+		}
 		return &bonafide.Error{Kind: bonafide.Busy, Msg: "the question could not be sent: try again, or use another way", Err: err}
 	}
 	return nil

@@ -3,10 +3,12 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"bonafide"
 	"bonafide/casework"
@@ -65,6 +67,9 @@ func (d *desk) facts(ctx context.Context, tx *store.Tx, complaint string, known 
 		return k, nil
 	}
 	row, err := tx.Complaint(ctx, d.tenant, complaint)
+	if errors.Is(err, bonafide.NotFound) && row.ID != "" {
+		return k, nil // erased: the call is taken all the same
+	}
 	if err != nil {
 		return k, err
 	}
@@ -95,7 +100,11 @@ func (d *desk) facts(ctx context.Context, tx *store.Tx, complaint string, known 
 		return k, err
 	}
 	k.Tagged = len(tags) > 0
-	m, err := d.checkMerit(ctx, tx, d.tenant, row.Subject, row.Received)
+	track, err := tx.Track(ctx, d.tenant, complaint)
+	if err != nil {
+		return k, err
+	}
+	m, err := d.checkMerit(ctx, tx, d.tenant, row.Subject, track.Received)
 	k.Substantiated = m.Substantiated()
 	return k, err
 }
@@ -164,6 +173,9 @@ func (e *Engine) changeContact(ctx context.Context, t bonafide.Tenant, by bonafi
 // AnswerContact adds an answer to a conversation.
 func (e *Engine) AnswerContact(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, id string, version int, a bonafide.Answer) error {
 	a.At = e.cfg.Now().UTC()
+	if err := brief("note", a.Note); err != nil {
+		return err
+	}
 	return e.changeContact(ctx, t, by, id, version, "answered", func(_ *store.Tx, c *contact.Conversation, _ *store.SheetRow, s *contact.Script) error {
 		c.Answers = append(c.Answers, a)
 		talk, err := s.Play(c.Facts, c.Answers)
@@ -173,6 +185,16 @@ func (e *Engine) AnswerContact(ctx context.Context, t bonafide.Tenant, by bonafi
 		c.Established, c.Signals = talk.Established, talk.Signals
 		return nil
 	})
+}
+
+// maxBrief bounds what a person writes at once, in runes.
+const maxBrief = 4000
+
+func brief(field, s string) error {
+	if utf8.RuneCountInString(s) > maxBrief {
+		return &bonafide.Error{Kind: bonafide.Invalid, Msg: field + ": longer than 4000 characters"}
+	}
+	return nil
 }
 
 // BackContact takes the last answer back, while the conversation goes on.
@@ -217,8 +239,8 @@ func (e *Engine) EndContact(ctx context.Context, t bonafide.Tenant, by bonafide.
 			return err
 		}
 		talk, err := s.Play(c.Facts, c.Answers)
-		if err != nil {
-			return err
+		if err != nil { // another version of the script: what was recorded stays, and nothing follows
+			talk = contact.Talk{Established: c.Established, Signals: c.Signals}
 		}
 		c.Ended, row.State = now, ContactBrokenOff
 		c.Established, c.Signals = talk.Established, talk.Signals
@@ -339,8 +361,8 @@ func (e *Engine) Hand(ctx context.Context, tx *store.Tx, t bonafide.Tenant, by b
 		for _, a := range open {
 			h.Complaints = append(h.Complaints, a.ID)
 		}
-		if complaint == "" && len(h.Complaints) > 0 {
-			complaint = h.Complaints[len(h.Complaints)-1]
+		if complaint == "" && len(h.Complaints) == 1 { // of several nobody knows yet which
+			complaint = h.Complaints[0]
 		}
 	}
 	if h.Tags, err = tx.TagsOn(ctx, t, targets, e.cfg.Now()); err != nil {
@@ -379,18 +401,23 @@ func (e *Engine) Hand(ctx context.Context, tx *store.Tx, t bonafide.Tenant, by b
 }
 
 // calledFrom reports whether a call came from a number that the lender's record of the
-// customer had before a complaint was received.
+// customer had before the dispute began, and that no complaint of it came with. A number
+// can be forged on its way: it adds a question less, and proves nothing.
 func (d *desk) calledFrom(ctx context.Context, tx *store.Tx, subject string, ids []bonafide.Identifier, received time.Time) (bool, error) {
 	if subject == "" {
 		return false, nil
 	}
-	was, err := d.registered(ctx, tx, subject, received)
+	before, came, err := d.dispute(ctx, tx, subject, received)
 	if err != nil {
 		return false, err
 	}
-	for _, r := range was {
+	was, err := d.registered(ctx, tx, subject, before)
+	if err != nil {
+		return false, err
+	}
+	for _, o := range contact.Ways(bonafide.VerifyIdentity, before, was, came) {
 		for _, id := range ids {
-			if r.Value != "" && d.same(kindOf(r.Way), r.Value, id) {
+			if o.Refused == "" && o.Value != "" && d.same(kindOf(o.Way), o.Value, id) {
 				return true, nil
 			}
 		}

@@ -40,7 +40,8 @@ type desk struct {
 	rounds   rounds       // of the cluster job, one at a time
 	settling settled      // of the same
 	exempt   []string     // complaints whose appeals were upheld; of the same
-	known    string       // the stamp of what is known of complaints; of the same
+	known    int64        // the stamp of what is known of complaints; of the same
+	knownAt  time.Time    // when that was read; of the same
 	weighing weighing     // of the same
 	muted    []string     // kinds of evidence that audits switched off; of the same
 	ruling   ruling       // of the same

@@ -76,7 +76,7 @@ func knownOfComplaint(t testing.TB, e *Engine, id string) pipeline.Known {
 		rows, err := tx.KnownOf(ctx, bank)
 		for _, r := range rows {
 			if r.Complaint == id {
-				err = json.Unmarshal([]byte(r.Body), &k)
+				err = json.Unmarshal(r.Body, &k)
 			}
 		}
 		return k, err
@@ -297,6 +297,171 @@ func TestVerificationNeverUsesWhatCame(t *testing.T) {
 	}
 	if offered < 40 || left < 40 {
 		t.Errorf("%d offers, %d refused: the worlds show little", offered, left)
+	}
+}
+
+// An agent's number came with an earlier complaint, and the lender took it over: it is not
+// offered for the next one, and a call from it is from no known number.
+func TestNumberOfAnEarlierComplaintIsNotKnown(t *testing.T) {
+	e := process(t, testdb.SQLite(t))
+	put(t, e, RecordCustomer, "", "K1", bonafide.Customer{Ref: "K1", Email: "k1@mail.example"})
+	one := strangers(1)[0]
+	one.Received, one.Customer.Ref = time.Time{}, "K1"
+	one.Contacts = []bonafide.Identifier{{Kind: bonafide.Phone, Value: "+447800666666"}}
+	submit(t, e, []bonafide.Complaint{one})
+	put(t, e, RecordCustomer, "", "K1", bonafide.Customer{Ref: "K1", Phone: "07800 666666", Email: "k1@mail.example"})
+	two := strangers(2)[1]
+	two.Received, two.Customer.Ref, two.Contacts = time.Time{}, "K1", nil
+	submit(t, e, []bonafide.Complaint{two})
+	offers := view(t, e, func(ctx context.Context, tx *store.Tx) ([]contact.Offer, error) {
+		return e.Ways(ctx, tx, bank, two.ID, bonafide.VerifyIdentity)
+	})
+	mail := false
+	for _, o := range offers {
+		if o.Way == bonafide.ByPhone && o.Refused == "" {
+			t.Errorf("offered: %s", o.Value)
+		}
+		mail = mail || o.Way == bonafide.ByEmail && o.Refused == ""
+	}
+	if !mail {
+		t.Error("the mailbox of before is not offered: the test shows nothing")
+	}
+	var h contact.Handover
+	if err := e.cfg.DB.Update(t.Context(), func(tx *store.Tx) (err error) {
+		h, err = e.Hand(t.Context(), tx, bank, clerk, []bonafide.Identifier{{Kind: bonafide.Phone, Value: "+44 7800 666666"}}, "K1", "", "", "en")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if h.Known.KnownNumber || h.Known.Complaint || len(h.Complaints) != 2 {
+		t.Errorf("the call: %+v", h)
+	}
+}
+
+// One verified item of somebody who stands in no ring proposes nothing: there would be
+// nobody to confirm it.
+func TestLoneComplaintIsNotAccused(t *testing.T) {
+	e := process(t, testdb.SQLite(t))
+	cs := strangers(60)
+	submit(t, e, cs)
+	id := cs[3].ID
+	sign(t, e, id, bonafide.VerifyIdentity, contact.Signature{Outcome: "denied", Finding: "not she", Criterion: "K01", Innocent: "no spouse"})
+	s, err := contact.Load("threat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(s.Cases, func(c contact.Case) bool { return c.Known == contact.Known{} && slices.Contains(c.Want.Signals, "K04") })
+	talk(t, e, "threat", id, false, s.Cases[i].Answers)
+	quiet(t, e)
+	if n := accused(t, e); n != 0 {
+		t.Errorf("%d are accused", n)
+	}
+}
+
+// sign verifies something at a branch and signs it.
+func sign(t testing.TB, e *Engine, complaint string, kind bonafide.VerificationKind, s contact.Signature) {
+	t.Helper()
+	ctx := t.Context()
+	id, err := e.OpenVerification(ctx, bank, clerk, complaint, kind, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	way := bonafide.ByBranch
+	if kind == bonafide.VerifyDocument {
+		way = bonafide.ByIssuer
+	}
+	if err := e.TryVerification(ctx, bank, clerk, id, 1, bonafide.Attempt{Way: way, Result: bonafide.Reached}); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.SignVerification(ctx, bank, clerk, id, 2, s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A later verification corrects an earlier one, and a paper that an issuer does not know
+// counts only where somebody signed K02 with the innocent explanation.
+func TestLaterVerificationCorrects(t *testing.T) {
+	e := process(t, testdb.SQLite(t))
+	c := strangers(1)
+	submit(t, e, c)
+	id := c[0].ID
+	sign(t, e, id, bonafide.VerifyIdentity, contact.Signature{Outcome: "denied", Finding: "not she", Criterion: "K01", Innocent: "no spouse"})
+	if k := knownOfComplaint(t, e, id); !slices.Equal(k.Verified, []bonafide.Criterion{"K01"}) {
+		t.Fatalf("known: %+v", k)
+	}
+	sign(t, e, id, bonafide.VerifyIdentity, contact.Signature{Outcome: "confirmed", Finding: "it was she after all"})
+	if k := knownOfComplaint(t, e, id); len(k.Verified)+len(k.Families) > 0 || !k.Own {
+		t.Errorf("after the correction: %+v", k)
+	}
+	sign(t, e, id, bonafide.VerifyDocument, contact.Signature{Outcome: "denied", Finding: "unreadable scan"})
+	if k := knownOfComplaint(t, e, id); k.Forged != 0 {
+		t.Errorf("a scan that nobody called forged: %+v", k)
+	}
+	sign(t, e, id, bonafide.VerifyDocument, contact.Signature{Outcome: "denied", Finding: "no such patient", Criterion: "K02", Innocent: "asked for the maiden name"})
+	if k := knownOfComplaint(t, e, id); k.Forged != 1 {
+		t.Errorf("a forged paper: %+v", k)
+	}
+}
+
+// Whoever verified something does not decide the appeal, nor judge the audit.
+func TestWhoVerifiedDoesNotDecide(t *testing.T) {
+	e := process(t, testdb.SQLite(t))
+	ctx := t.Context()
+	submit(t, e, slices.Concat(strangers(80), agency(6)))
+	quiet(t, e)
+	victim := onlyRing(t, e).Members[1]
+	if _, err := e.DrawAudit(ctx, bank, judge, 60); err != nil {
+		t.Fatal(err)
+	}
+	sign(t, e, victim, bonafide.VerifyIdentity, contact.Signature{Outcome: "denied", Finding: "not she", Criterion: "K01", Innocent: "no spouse"})
+	id, err := e.FileAppeal(ctx, bank, second, victim, "", "I wrote it")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.DecideAppeal(ctx, bank, clerk, id, false, "no"); !errors.Is(err, bonafide.Denied) {
+		t.Errorf("the appeal decided by who signed K01: %v", err)
+	}
+	cases := view(t, e, func(ctx context.Context, tx *store.Tx) ([]audit.Case, error) {
+		c, _, err := e.Audited(ctx, tx, bank)
+		return c, err
+	})
+	for _, c := range cases {
+		if c.Complaint == victim {
+			if err := e.Judge(ctx, bank, clerk, c.ID, 1, audit.Organised, "x"); !errors.Is(err, bonafide.Denied) {
+				t.Errorf("the audit judged by who signed K01: %v", err)
+			}
+		}
+	}
+}
+
+// Records in bulk are all held against their complaints, however many come at one moment.
+func TestBulkRecordsAreAllHeld(t *testing.T) {
+	e := process(t, testdb.SQLite(t))
+	ctx := t.Context()
+	cs := strangers(260)
+	var recs []store.NewRecord
+	for i := range cs {
+		cs[i].Received = time.Date(2026, 3, 5, 9, 0, 0, 0, time.UTC)
+		call := bonafide.CollectionCall{ID: fmt.Sprint("V", i), CustomerRef: cs[i].Customer.Ref, Started: time.Date(2026, 3, 1, 15, 10, 0, 0, time.UTC), Direction: "out", Party: "debtor"}
+		body, err := json.Marshal(call)
+		if err != nil {
+			t.Fatal(err)
+		}
+		subject, err := e.Subject(ctx, bank, &cs[i].Customer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		recs = append(recs, store.NewRecord{Kind: RecordCall, ID: call.ID, Subject: subject, Digest: []byte{byte(i), 1}, Body: body})
+	}
+	submit(t, e, cs)
+	if err := e.cfg.DB.Update(ctx, func(tx *store.Tx) error { _, err := tx.PutRecords(ctx, bank, tester, recs); return err }); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "all are substantiated", func() bool {
+		return len(view(t, e, func(ctx context.Context, tx *store.Tx) ([]store.MeritRow, error) { return tx.MeritFound(ctx, bank) })) == len(cs)
+	})
+	if left := view(t, e, func(ctx context.Context, tx *store.Tx) ([]store.Fresh, error) { return tx.FreshRecords(ctx, bank, 10) }); len(left) > 0 {
+		t.Errorf("still to be held: %v", left)
 	}
 }
 

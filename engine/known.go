@@ -13,12 +13,20 @@ import (
 	"bonafide/store"
 )
 
+// knownEvery is how often a large lender's grouping reads what is known.
+const knownEvery = time.Minute
+
 // readKnown reads what people and records say of complaints, where it changed since.
 func (d *desk) readKnown(ctx context.Context, tx *store.Tx) error {
+	now := d.cfg.Now()
+	if d.live.Last() > int64(d.cfg.Small) && now.Sub(d.knownAt) < knownEvery {
+		return nil // reading all of it takes long: the next grouping will
+	}
 	stamp, err := tx.KnownStamp(ctx, d.tenant)
 	if err != nil || stamp == d.known {
 		return err
 	}
+	d.knownAt = now
 	rows, err := tx.KnownOf(ctx, d.tenant)
 	if err != nil {
 		return err
@@ -30,7 +38,7 @@ func (d *desk) readKnown(ctx context.Context, tx *store.Tx) error {
 	known := make(map[string]pipeline.Known, len(rows)+len(found))
 	for _, r := range rows {
 		var k pipeline.Known
-		if err := json.Unmarshal([]byte(r.Body), &k); err != nil {
+		if err := json.Unmarshal(r.Body, &k); err != nil {
 			return fmt.Errorf("what is known of %s: %w", r.Complaint, err)
 		}
 		known[r.Complaint] = k
@@ -73,6 +81,7 @@ var families = map[bonafide.Criterion]bonafide.Family{
 const (
 	confirmed = "confirmed"
 	denied    = "denied"
+	openEnded = "open-ended"
 )
 
 // knownOf says what the conversations and verifications about a complaint found out.
@@ -90,21 +99,19 @@ func knownOf(contacts []bonafide.Contact, verified []bonafide.Verification) pipe
 		k.Vulnerable = k.Vulnerable || c.Established.Vulnerability == "flagged"
 		k.Own = k.Own || c.Known && c.Established.Identity == "confirmed" && c.Established.Authority == "own"
 		for _, s := range c.Signals {
-			if s.Family == bonafide.FamilyConduct { // who somebody is, only a verification can say
+			// Anybody can call. Who somebody is, only a verification can say.
+			if s.Family == bonafide.FamilyConduct && c.Known {
 				add(s.Family)
 			}
 		}
 	}
-	for _, v := range verified {
-		if v.Outcome == "" {
-			continue
-		}
+	for _, v := range latest(verified) {
 		if v.Criterion != "" && !slices.Contains(k.Verified, v.Criterion) {
 			k.Verified = append(k.Verified, v.Criterion)
 			add(families[v.Criterion])
 		}
 		switch {
-		case v.Kind == bonafide.VerifyDocument && v.Outcome == denied:
+		case v.Kind == bonafide.VerifyDocument && v.Criterion == "K02":
 			k.Forged++
 		case v.Kind == bonafide.VerifyAuthority && v.Outcome == confirmed:
 			k.Confirmed = true
@@ -116,6 +123,25 @@ func knownOf(contacts []bonafide.Contact, verified []bonafide.Verification) pipe
 	slices.Sort(k.Verified)
 	slices.Sort(k.Families)
 	return k
+}
+
+// latest returns the signed verification that was signed last of each kind and what it is
+// about: a later one corrects an earlier one.
+func latest(vs []bonafide.Verification) []bonafide.Verification {
+	var out []bonafide.Verification
+	for _, v := range vs {
+		if v.Outcome == "" {
+			continue
+		}
+		i := slices.IndexFunc(out, func(o bonafide.Verification) bool { return o.Kind == v.Kind && o.About == v.About })
+		switch {
+		case i < 0:
+			out = append(out, v)
+		case v.Outcome != openEnded && !v.Signed.Before(out[i].Signed):
+			out[i] = v
+		}
+	}
+	return out
 }
 
 // learnKnown writes anew what is known of a complaint after something was found out,
@@ -135,7 +161,7 @@ func (d *desk) learnKnown(ctx context.Context, tx *store.Tx, by bonafide.Actor, 
 		return fmt.Errorf("write what is known: %w", err)
 	}
 	now := d.cfg.Now().UTC()
-	if err := tx.SaveKnown(ctx, d.tenant, by, store.KnownRow{Complaint: complaint, At: now, Body: string(body)}); err != nil {
+	if err := tx.SaveKnown(ctx, d.tenant, by, store.KnownRow{Complaint: complaint, At: now, Body: body}); err != nil {
 		return err
 	}
 	if k.Vulnerable || k.Confirmed {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,9 +39,21 @@ type ShadowCount struct {
 }
 
 // Labels reads what people decided that weights can be learned from: rings confirmed and
-// cleared, blind audits, and appeals that were upheld.
+// cleared, blind audits, and appeals that were upheld; only of complaints that the
+// standard flags, since the promise is about those. What is about one ring is one group,
+// and so are the parts of a ring that were decided about at once: they stand on one side
+// of every split. An upheld appeal outweighs all else that was said of a complaint.
 func (e *Engine) Labels(ctx context.Context, tx *store.Tx, t bonafide.Tenant) ([]learn.Example, error) {
+	exempt, err := tx.Exempt(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	spared := map[string]bool{}
+	for _, id := range exempt {
+		spared[id] = true
+	}
 	var out []learn.Example
+	group := map[string]string{} // of each ring
 	for _, state := range []bonafide.RingState{bonafide.RingIsFirm, bonafide.RingIsCleared} {
 		after := ""
 		for {
@@ -49,10 +62,11 @@ func (e *Engine) Labels(ctx context.Context, tx *store.Tx, t bonafide.Tenant) ([
 				return nil, err
 			}
 			for _, row := range page {
-				more, err := ringLabels(ctx, tx, t, row, state == bonafide.RingIsFirm)
+				more, name, err := ringLabels(ctx, tx, t, row, state == bonafide.RingIsFirm, spared)
 				if err != nil {
 					return nil, err
 				}
+				group[row.ID] = name
 				out = append(out, more...)
 			}
 			if len(page) < part {
@@ -61,13 +75,14 @@ func (e *Engine) Labels(ctx context.Context, tx *store.Tx, t bonafide.Tenant) ([
 			after = page[len(page)-1].ID
 		}
 	}
+	of := func(ring string) string { return cmp.Or(group[ring], "ring:"+ring) }
 	cases, _, err := e.Audited(ctx, tx, t)
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range cases {
-		if len(c.Values) == len(learn.Names) && (c.Judgement == audit.Organised || c.Judgement == audit.Genuine) {
-			out = append(out, learn.Example{X: c.Values, Organised: c.Judgement == audit.Organised, Group: "audit:" + c.ID})
+		if c.Flagged() && !spared[c.Complaint] && len(c.Values) == len(learn.Names) && (c.Judgement == audit.Organised || c.Judgement == audit.Genuine) {
+			out = append(out, learn.Example{X: c.Values, Organised: c.Judgement == audit.Organised, Group: of(c.Ring)})
 		}
 	}
 	appeals, err := tx.Appeals(ctx, t, store.AppealUpheld, "", 0)
@@ -83,32 +98,47 @@ func (e *Engine) Labels(ctx context.Context, tx *store.Tx, t bonafide.Tenant) ([
 			return nil, fmt.Errorf("appeal %s: %w", a.ID, err)
 		}
 		if len(body.Values) == len(learn.Names) {
-			out = append(out, learn.Example{X: body.Values, Group: "appeal:" + a.ID})
+			out = append(out, learn.Example{X: body.Values, Group: of(body.StoodIn)})
 		}
 	}
 	return out, nil
 }
 
-func ringLabels(ctx context.Context, tx *store.Tx, t bonafide.Tenant, row store.RingRow, organised bool) ([]learn.Example, error) {
+// ringLabels reads what was decided about the members that a person saw. Parts of one
+// ring that was decided about are one group.
+func ringLabels(ctx context.Context, tx *store.Tx, t bonafide.Tenant, row store.RingRow, organised bool, spared map[string]bool) (out []learn.Example, group string, err error) {
 	var r bonafide.Ring
 	if err := json.Unmarshal(row.Body, &r); err != nil {
-		return nil, fmt.Errorf("ring %s: %w", row.ID, err)
+		return nil, "", fmt.Errorf("ring %s: %w", row.ID, err)
 	}
-	var out []learn.Example
+	last := lastDecision(r.Decisions)
+	if last == nil {
+		return nil, "", nil
+	}
+	group = fmt.Sprintf("decided:%s:%d", last.By, last.At.UnixMicro())
 	for _, m := range row.Members {
+		if spared[m] || !slices.Contains(last.Members, m) {
+			continue
+		}
 		v, err := verdictOf(ctx, tx, t, m)
 		if errors.Is(err, bonafide.NotFound) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
-		if v.Route != bonafide.RouteNone {
-			continue // never graded: nothing is learned of them either
+		if v.Route != bonafide.RouteNone || !wouldFlag(v) {
+			continue // never graded, or not flagged by the standard: the promise is about others
 		}
-		out = append(out, learn.Example{X: learn.Values(v, r), Organised: organised, Group: "ring:" + row.ID})
+		out = append(out, learn.Example{X: learn.Values(v, r), Organised: organised, Group: group})
 	}
-	return out, nil
+	return out, group, nil
+}
+
+// wouldFlag reports whether the combination rule would let a level be proposed on the
+// families that a verdict rests on, whatever was held back or cleared since.
+func wouldFlag(v bonafide.Verdict) bool {
+	return v.Level.Accuses() || len(v.Families) >= 2 && slices.ContainsFunc(v.Families, bonafide.Family.Hard)
 }
 
 func verdictOf(ctx context.Context, tx *store.Tx, t bonafide.Tenant, complaint string) (bonafide.Verdict, error) {
@@ -123,24 +153,25 @@ func verdictOf(ctx context.Context, tx *store.Tx, t bonafide.Tenant, complaint s
 	return v, nil
 }
 
-// valuesOf says what a verdict on a complaint rests on; nothing where there is none.
-func valuesOf(ctx context.Context, tx *store.Tx, t bonafide.Tenant, complaint string) ([]float64, error) {
+// valuesOf says what a verdict on a complaint that is flagged rests on, and the ring it
+// stands in; nothing where there is none.
+func valuesOf(ctx context.Context, tx *store.Tx, t bonafide.Tenant, complaint string) (x []float64, ring string, err error) {
 	v, err := verdictOf(ctx, tx, t, complaint)
-	if errors.Is(err, bonafide.NotFound) || err == nil && v.Ring == "" {
-		return nil, nil
+	if errors.Is(err, bonafide.NotFound) || err == nil && (v.Ring == "" || !wouldFlag(v)) {
+		return nil, "", nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	row, err := tx.Ring(ctx, t, v.Ring)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	var r bonafide.Ring
 	if err := json.Unmarshal(row.Body, &r); err != nil {
-		return nil, fmt.Errorf("ring %s: %w", v.Ring, err)
+		return nil, "", fmt.Errorf("ring %s: %w", v.Ring, err)
 	}
-	return learn.Values(v, r), nil
+	return learn.Values(v, r), v.Ring, nil
 }
 
 // Learn learns weights of what people decided and keeps them as a draft. Where too little
@@ -200,6 +231,9 @@ func (e *Engine) MoveModel(ctx context.Context, t bonafide.Tenant, by bonafide.A
 			}
 		default:
 			return &bonafide.Error{Kind: bonafide.Conflict, Msg: "weights go from draft to shadow, and from there into force"}
+		}
+		if state == store.ModelRetired && m.State == store.ModelActive && by.ID == m.Author {
+			return &bonafide.Error{Kind: bonafide.Denied, Msg: "weights in force are retired by somebody else than who had them learned"}
 		}
 		m.State = state
 		m.Version++
@@ -283,6 +317,10 @@ func (d *desk) weigh(g *bonafide.Result) ShadowCount {
 		v := &g.Complaints[i]
 		r := rings[v.Ring]
 		if r == nil {
+			if w.required > 0 && v.Level.Accuses() { // the promise is about rings: nothing is promised here
+				v.Level = bonafide.Information
+				v.Why = append(v.Why, learn.Unpromised)
+			}
 			continue
 		}
 		if v.Level.Accuses() {

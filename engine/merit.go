@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -31,7 +32,6 @@ const (
 	meritBatch  = 200
 	meritRows   = 5000 // records of one kind and customer at most, the latest
 	meritReader = "merit"
-	freshReader = "merit-records"
 )
 
 // meritPack is the pack whose rules apply where the clocks of a jurisdiction run.
@@ -125,25 +125,28 @@ func (d *desk) meritLoop(ctx context.Context) error {
 // meritRound does some of what is to be done; more says that there is more.
 func (d *desk) meritRound(ctx context.Context) (more bool, err error) {
 	var todo []store.Arrival
-	var at, fresh int64
+	var at int64
 	var records []store.Fresh
 	mine := false
 	err = d.cfg.DB.Update(ctx, func(tx *store.Tx) error {
-		todo, records = nil, nil
 		var err error
 		if at, mine, err = tx.LeadCursor(ctx, d.tenant, meritReader, d.owner, d.cfg.Now(), lease); err != nil || !mine {
 			return err
 		}
-		if fresh, mine, err = tx.LeadCursor(ctx, d.tenant, freshReader, d.owner, d.cfg.Now(), lease); err != nil || !mine {
-			return err
-		}
+		return nil
+	})
+	if err != nil || !mine {
+		return false, err
+	}
+	err = d.cfg.DB.View(ctx, func(tx *store.Tx) error {
+		var err error
 		if todo, err = tx.Arrivals(ctx, d.tenant, at, meritBatch); err != nil {
 			return err
 		}
-		records, err = tx.FreshRecords(ctx, d.tenant, meritKinds, time.UnixMicro(fresh), meritBatch)
+		records, err = tx.FreshRecords(ctx, d.tenant, meritBatch)
 		return err
 	})
-	if err != nil || !mine || len(todo)+len(records) == 0 {
+	if err != nil || len(todo)+len(records) == 0 {
 		return false, err
 	}
 	again, err := d.openOf(ctx, records)
@@ -168,10 +171,8 @@ func (d *desk) meritRound(ctx context.Context) (more bool, err error) {
 				return err
 			}
 		}
-		if len(records) > 0 {
-			if err := tx.MoveCursor(ctx, d.tenant, freshReader, d.owner, records[len(records)-1].Stored.UnixMicro()); err != nil {
-				return err
-			}
+		if err := tx.HeldRecords(ctx, d.tenant, records); err != nil {
+			return err
 		}
 		if changed {
 			return tx.Enqueue(ctx, store.Job{Tenant: d.tenant, Kind: jobCluster, Due: d.cfg.Now().Add(d.wait())})
@@ -223,6 +224,9 @@ func (d *desk) meritRows(ctx context.Context, todo []store.Arrival) ([]store.Mer
 			}
 			done[a.ID] = true
 			m, err := d.checkMerit(ctx, tx, d.tenant, a.Subject, a.Received)
+			if errors.Is(err, bonafide.Busy) || ctx.Err() != nil {
+				return err // tried again
+			}
 			if err != nil {
 				// One record that cannot be read must not stop the others.
 				d.cfg.Log.ErrorContext(ctx, "hold records against a complaint", slog.Any("tenant", d.tenant), slog.Any("seq", a.Seq), slog.Any("err", err))
@@ -248,8 +252,7 @@ func meritRow(complaint string, m *bonafide.Merit) (store.MeritRow, error) {
 	var found []bonafide.Finding
 	for _, f := range m.Findings {
 		if f.Standing == bonafide.Substantiated {
-			f.Rows = nil // they stand in the body, sealed
-			found = append(found, f)
+			found = append(found, merit.Slim(f)) // the rest stands in the body, sealed
 		}
 	}
 	if len(found) > 0 {

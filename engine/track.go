@@ -264,3 +264,25 @@ func involved(rings []bonafide.Ring, tags []bonafide.Tag) []string {
 	slices.Sort(out)
 	return slices.Compact(out)
 }
+
+// hands returns who spoke with people about complaints, verified something or signed it.
+func (d *desk) hands(ctx context.Context, tx *store.Tx, complaints []string) ([]string, error) {
+	var out []string
+	for _, id := range complaints {
+		contacts, verified, err := sheetsOf(ctx, tx, d.tenant, id)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range contacts {
+			out = append(out, c.By)
+		}
+		for _, v := range verified {
+			out = append(out, v.By, v.SignedBy)
+			for _, a := range v.Attempts {
+				out = append(out, a.By)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.DeleteFunc(slices.Compact(out), func(who string) bool { return who == "" }), nil
+}

@@ -85,17 +85,67 @@ func (d *desk) ways(ctx context.Context, tx *store.Tx, complaint string, kind bo
 	if err := json.Unmarshal(row.Body, &c); err != nil {
 		return nil, fmt.Errorf("complaint %s: %w", complaint, err)
 	}
-	// What a lender stored while the dispute was under way may come from whoever leads it.
-	before := row.Stored
-	if !row.Received.IsZero() && row.Received.Before(before) {
-		before = row.Received
+	at := row.Stored
+	if !row.Received.IsZero() && row.Received.Before(at) {
+		at = row.Received
+	}
+	before, came, err := d.dispute(ctx, tx, row.Subject, at)
+	if err != nil {
+		return nil, err
 	}
 	registered, err := d.registered(ctx, tx, row.Subject, before)
 	if err != nil {
 		return nil, err
 	}
-	came := d.came(&c)
-	return contact.Ways(kind, before, registered, came), nil
+	own := d.came(&c)
+	return contact.Ways(kind, before, registered, func(w bonafide.Way, value string) bool { return own(w, value) || came(w, value) }), nil
+}
+
+// disputeMost bounds the complaints of one customer that are looked at.
+const disputeMost = 50
+
+// dispute says when a customer's dispute began, at the latest at a moment: with the first
+// of their complaints that is not answered, or came within a year before. What a lender
+// stored since may come from whoever leads it. came reports of values whether one of
+// these complaints came with them.
+func (d *desk) dispute(ctx context.Context, tx *store.Tx, subject string, at time.Time) (before time.Time, came func(bonafide.Way, string) bool, err error) {
+	before = at
+	ids, err := tx.ComplaintsOf(ctx, d.tenant, subject)
+	if err != nil {
+		return before, nil, err
+	}
+	var all []func(bonafide.Way, string) bool
+	for _, id := range ids[max(0, len(ids)-disputeMost):] {
+		row, err := tx.Complaint(ctx, d.tenant, id)
+		if errors.Is(err, bonafide.NotFound) {
+			continue
+		}
+		if err != nil {
+			return before, nil, err
+		}
+		track, err := tx.Track(ctx, d.tenant, id)
+		if err != nil {
+			return before, nil, err
+		}
+		began := row.Stored
+		if !row.Received.IsZero() && row.Received.Before(began) {
+			began = row.Received
+		}
+		if !track.Ended.IsZero() && began.Before(at.AddDate(-1, 0, 0)) {
+			continue
+		}
+		var c bonafide.Complaint
+		if err := json.Unmarshal(row.Body, &c); err != nil {
+			return before, nil, fmt.Errorf("complaint %s: %w", id, err)
+		}
+		all = append(all, d.came(&c))
+		if began.Before(before) {
+			before = began
+		}
+	}
+	return before, func(w bonafide.Way, value string) bool {
+		return slices.ContainsFunc(all, func(f func(bonafide.Way, string) bool) bool { return f(w, value) })
+	}, nil
 }
 
 // came reports of values whether they came with a complaint: among its contacts, or
@@ -166,6 +216,9 @@ func saveVerification(ctx context.Context, tx *store.Tx, t bonafide.Tenant, by b
 
 // OpenVerification asks that something about a complaint be found out over a known way.
 func (e *Engine) OpenVerification(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, complaint string, kind bonafide.VerificationKind, about, reason string) (id string, err error) {
+	if err := errors.Join(brief("about", about), brief("reason", reason)); err != nil {
+		return "", err
+	}
 	d, err := e.desk(ctx, t)
 	if err != nil {
 		return "", err
@@ -209,6 +262,9 @@ func (e *Engine) TryVerification(ctx context.Context, t bonafide.Tenant, by bona
 		return err
 	}
 	a.By, a.At = by.ID, e.cfg.Now().UTC()
+	if err := brief("note", a.Note); err != nil {
+		return err
+	}
 	return e.changed(e.cfg.DB.Update(ctx, func(tx *store.Tx) error {
 		v, row, err := readVerification(ctx, tx, t, id, version)
 		if err != nil {

@@ -46,7 +46,7 @@ type Model struct {
 	Weights []float64 `json:"weights"` // of the standardised values
 	Bias    float64   `json:"bias"`
 	Lambda  float64   `json:"lambda"` // strength of the penalty, chosen by cross-validation
-	// Slope and Offset calibrate: probability = σ(Slope·score + Offset), after Platt (1999).
+	// Slope and Offset calibrate: probability = σ(Slope·score + Offset), Platt's form (1999).
 	Slope  float64 `json:"slope"`
 	Offset float64 `json:"offset"`
 
@@ -410,8 +410,7 @@ func solve(a [][]float64, b []float64) []float64 {
 	return y
 }
 
-// calibrate fits slope and offset on scores of what was left out, with Platt's targets
-// for few labels.
+// calibrate fits slope and offset on scores of what was left out.
 func (m *Model) calibrate(x [][]float64, train []Example, seed uint64) {
 	scores := leftOut(x, train, m.Lambda, seed)
 	one := make([][]float64, len(scores))

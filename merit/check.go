@@ -15,7 +15,8 @@ import (
 const maxFindings = 100
 
 // Check returns what the records of one customer show of breaches before a complaint
-// that came in at received, or before now where received is zero. Calls that carry UTC
+// that came in at received, or before now where received is zero. A complaint of midnight
+// sharp has a date and no hour: the breaches of its day count. Calls that carry UTC
 // are read by the clock of zone, which is the pack's own where it is nil. Findings are
 // told by standing, substantiated ones first, then in the order of the package's rules,
 // then by when they began. The order of the records does not matter.
@@ -26,6 +27,7 @@ func (p *Pack) Check(received time.Time, r Records, now time.Time, zone *time.Lo
 	if zone == nil {
 		zone = p.zone
 	}
+	received = endOf(received, zone)
 	k := &check{
 		pack: p, records: &r, zone: zone, received: received, from: received.AddDate(0, 0, -p.LookBack),
 		merit: bonafide.Merit{Checked: now, Rules: p.Name()},
@@ -55,6 +57,19 @@ func (p *Pack) Check(received time.Time, r Records, now time.Time, zone *time.Lo
 		k.merit.Findings = k.merit.Findings[:maxFindings]
 	}
 	return k.merit
+}
+
+// endOf is the end of the day of a complaint that has a date and no hour, which files
+// write as midnight: what happened on that day came before it for all that is known.
+func endOf(received time.Time, zone *time.Location) time.Time {
+	for _, z := range []*time.Location{time.UTC, zone} {
+		at := received.In(z)
+		if h, m, s := at.Clock(); h+m+s == 0 && at.Nanosecond() == 0 {
+			y, mo, d := at.Date()
+			return time.Date(y, mo, d+1, 0, 0, 0, -1000, zone)
+		}
+	}
+	return received
 }
 
 func gravity(s bonafide.Standing) int {

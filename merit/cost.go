@@ -47,8 +47,17 @@ func CashFlow(c *bonafide.Contract) (flows []Flow, ok bool) {
 		flows = append(flows, Flow{s.Due, -s.Amount})
 	}
 	fees := c.Fees
-	if len(c.Charges) > 0 {
-		fees = c.Charges
+	if len(c.Charges) > 0 { // what was really charged, and what is agreed for later
+		fees = slices.Clone(c.Charges)
+		last := bonafide.Day("")
+		for _, f := range c.Charges {
+			last = max(last, f.Day)
+		}
+		for _, f := range c.Fees {
+			if f.Day > last {
+				fees = append(fees, f)
+			}
+		}
 	}
 	for _, f := range fees {
 		if f.InSchedule || f.Kind == penalty {

@@ -61,8 +61,8 @@
 //   - for a contract that is closed, and whose payments are known: those payments, which
 //     hold fees and charges too;
 //   - otherwise the instalments on the days they are due, and besides them the charges
-//     that were made or, where none are known, the fees that were agreed, each on its
-//     day or else on the day of opening, whoever receives it: a guarantor's fee is a
+//     that were made and the fees agreed for after the last of them or, where no charge
+//     is known, all fees that were agreed, each on its day or else on the day of opening, whoever receives it: a guarantor's fee is a
 //     cost of the loan. Those that the instalments hold already are not counted twice.
 //     Penalties are left out: they follow from paying late, and instalments on time say
 //     nothing of that.

@@ -59,6 +59,22 @@ var burstDays = []int{1, 2, 3, 5, 7, 10, 14}
 // several causes, which.
 type topic struct{ rule, cause string }
 
+// Cause returns what a finding of a rule with several possible causes is due to: the
+// lender's name of a disturbance, the kind of a fee. "" for other rules.
+func Cause(f bonafide.Finding) string { return about(&f).cause }
+
+// Slim returns what finding incidents needs of a finding, without figures of one customer.
+func Slim(f bonafide.Finding) bonafide.Finding {
+	out := bonafide.Finding{Rule: f.Rule, Standing: f.Standing, From: f.From, To: f.To, Count: f.Count}
+	switch cause := Cause(f); f.Rule {
+	case FailedOperation:
+		out.Facts = []string{"", "", cause}
+	case FeeOutsideContract:
+		out.Facts = []string{cause}
+	}
+	return out
+}
+
 // about returns the topic of a finding.
 func about(f *bonafide.Finding) topic {
 	switch {
@@ -328,7 +344,7 @@ func (h *history) take(t topic, events []event, w window) (bonafide.Incident, []
 			rest = append(rest, e)
 		}
 	}
-	out := bonafide.Incident{Rule: t.rule, From: in[0].at, To: in[len(in)-1].at, Began: began, Ended: ended}
+	out := bonafide.Incident{Rule: t.rule, Cause: t.cause, From: in[0].at, To: in[len(in)-1].at, Began: began, Ended: ended}
 	customers := map[uint64]bool{}
 	for _, e := range in {
 		out.Complaints = append(out.Complaints, e.complaint)

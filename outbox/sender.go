@@ -32,6 +32,20 @@ type Folder struct {
 	Now func() time.Time
 }
 
+// Run removes messages whose questions have expired, until ctx ends.
+func (f Folder) Run(ctx context.Context) error {
+	t := time.NewTicker(10 * time.Minute)
+	defer t.Stop()
+	for {
+		f.tidy()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		}
+	}
+}
+
 // Send writes a message to a file.
 func (f Folder) Send(_ context.Context, m bonafide.Message) error {
 	if err := os.MkdirAll(f.Dir, 0o700); err != nil {
@@ -143,13 +157,16 @@ func (s SMTP) Send(ctx context.Context, m bonafide.Message) error {
 	if err := w.Close(); err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
-	return c.Quit()
+	_ = c.Quit() // the server took the mail: what it says on leaving changes nothing
+	return nil
 }
 
 // letter writes a message as RFC 5322 has it.
 func (s SMTP) letter(to string, m bonafide.Message) []byte {
 	var b bytes.Buffer
+	_, host, _ := strings.Cut(s.From, "@")
 	fmt.Fprintf(&b, "From: %s\r\nTo: %s\r\nSubject: %s\r\n", s.From, to, mime.QEncoding.Encode("utf-8", m.Subject))
+	fmt.Fprintf(&b, "Date: %s\r\nMessage-ID: <%s.%d@%s>\r\n", m.Made.UTC().Format(time.RFC1123Z), m.ID, m.Made.UnixNano(), host)
 	b.WriteString("MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\nAuto-Submitted: auto-generated\r\n\r\n")
 	q := quotedprintable.NewWriter(&b)
 	_, _ = q.Write([]byte(m.Text)) // a buffer takes everything

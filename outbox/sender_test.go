@@ -17,7 +17,7 @@ import (
 
 var question = bonafide.Message{
 	ID: "V1", Way: bonafide.ByEmail, To: "someone@mail.example", Lang: "zh", Subject: "一个问题", Text: "https://lender.example/confirm/x\n123456",
-	Expires: time.Date(2026, 5, 4, 0, 0, 0, 0, time.UTC),
+	Made: time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC), Expires: time.Date(2026, 5, 4, 0, 0, 0, 0, time.UTC),
 }
 
 func TestFolderKeepsNobodyElsesHandsIn(t *testing.T) {

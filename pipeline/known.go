@@ -133,7 +133,7 @@ func (s *Scanner) incidents(customer []int32) []bonafide.Incident {
 	return merit.Incidents(found, opt)
 }
 
-// explained drops the rings that an incident explains: most of their members complain of
+// explained drops the rings that an incident explains: at least half of their members complain of
 // one breach that the lender's records show. What stays may still hold some of them.
 func (s *Scanner) explained(r *rings, incidents []bonafide.Incident) {
 	if len(incidents) == 0 {
@@ -173,8 +173,8 @@ func (s *Scanner) inIncidents(incidents []bonafide.Incident) map[string][]int {
 	for _, sub := range s.all {
 		for _, f := range s.known[sub.ID].Found {
 			for k, inc := range incidents {
-				late := sub.Received.Sub(inc.To)
-				if f.Rule == inc.Rule && late > 0 && late < incidentLasts && !f.From.After(inc.Ended) && !f.To.Before(inc.Began) && !slices.Contains(in[sub.ID], k) {
+				near := sub.Received.After(inc.From.Add(-incidentLasts)) && sub.Received.Before(inc.To.Add(incidentLasts))
+				if f.Rule == inc.Rule && merit.Cause(f) == inc.Cause && near && !f.From.After(inc.Ended) && !f.To.Before(inc.Began) && !slices.Contains(in[sub.ID], k) {
 					in[sub.ID] = append(in[sub.ID], k)
 				}
 			}
@@ -183,6 +183,6 @@ func (s *Scanner) inIncidents(incidents []bonafide.Incident) map[string][]int {
 	return in
 }
 
-// incidentLasts is how long after the last complaint of an incident further ones of the
-// same breach belong to it.
+// incidentLasts is how long before and after the complaints of an incident further ones of
+// the same breach belong to it.
 const incidentLasts = 14 * 24 * time.Hour

@@ -418,8 +418,8 @@ func (w *writer) verdicts() error {
 		known.apply(&f)
 		if k, ok := w.ringOf[i]; ok {
 			w.facts(&f, &v, i, k)
+			known.tie(&f) // of who is tied to nobody it says nothing about an organisation
 		}
-		known.tie(&f)
 		g, err := w.cfg.Policy.Grade(f, sub.facts.WhitePath)
 		if err != nil {
 			return fmt.Errorf("grade: %w", err)

@@ -237,11 +237,14 @@ var frontActions = map[string]action{
 	"UseConfirmation": func(ctx context.Context, tx *Tx, r *rand.Rand, _ time.Time) error {
 		return tx.UseConfirmation(ctx, lender, clerk, Confirmation{Hash: []byte(pick(r, "h", 4)), Sheet: "S"}, "yes")
 	},
+	"DropConfirmation": func(ctx context.Context, tx *Tx, _ *rand.Rand, _ time.Time) error {
+		return tx.DropConfirmation(ctx, lender, clerk, anyConfirmation(ctx, tx))
+	},
 	"SaveMerit": func(ctx context.Context, tx *Tx, r *rand.Rand, now time.Time) error {
 		return tx.SaveMerit(ctx, lender, clerk, []MeritRow{{Complaint: known(ctx, tx, r), At: now, Found: pick(r, "", 2), Body: blob(r)}})
 	},
 	"SaveKnown": func(ctx context.Context, tx *Tx, r *rand.Rand, now time.Time) error {
-		return tx.SaveKnown(ctx, lender, clerk, KnownRow{Complaint: pick(r, "c", 4), At: now, Body: "{}"})
+		return tx.SaveKnown(ctx, lender, clerk, KnownRow{Complaint: known(ctx, tx, r), At: now, Body: blob(r)})
 	},
 	"SaveIncidents": func(ctx context.Context, tx *Tx, r *rand.Rand, now time.Time) error {
 		return tx.SaveIncidents(ctx, lender, clerk, []IncidentRow{{ID: pick(r, "I", 3), Rule: "r", At: now, Body: pick(r, "b", 9)}})
@@ -314,6 +317,10 @@ var machineryActions = map[string]action{
 		}
 		return checkpoint(ctx, tx, skey)
 	},
+	"HeldRecords": func(ctx context.Context, tx *Tx, r *rand.Rand, _ time.Time) error {
+		some, err := tx.FreshRecords(ctx, lender, 1+r.IntN(2))
+		return errors.Join(err, tx.HeldRecords(ctx, lender, some))
+	},
 	"LeadCursor": func(ctx context.Context, tx *Tx, r *rand.Rand, now time.Time) error {
 		_, _, err := tx.LeadCursor(ctx, lender, "kafka", pick(r, "w", 2), now, time.Minute)
 		return err
@@ -337,7 +344,7 @@ var readers = []string{
 }
 
 // machineTables hold no more than what follows from changes that are logged.
-var machineTables = []string{"meta", "head", "entry", "event", "checkpoint", "job", "answer", "delivery", "reader", "session", "attempt"}
+var machineTables = []string{"meta", "head", "entry", "event", "checkpoint", "job", "answer", "delivery", "reader", "fresh", "session", "attempt"}
 
 // Whoever adds a method says here what it does to the log.
 func TestEveryMethodIsKnown(t *testing.T) {

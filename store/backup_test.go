@@ -57,7 +57,7 @@ func fill(t testing.TB, db *DB) {
 			tx.SaveSheet(ctx, lender, clerk, SheetRow{Kind: SheetContact, ID: "S", Complaint: cs[5].ID, State: "open", At: start, Body: []byte("{}")}, "begun"),
 			tx.AddConfirmation(ctx, lender, clerk, Confirmation{Hash: []byte("h"), Sheet: "S", Way: bonafide.ByEmail, Code: []byte("c"), Made: start, Expires: start}),
 			tx.SaveMerit(ctx, lender, clerk, []MeritRow{{Complaint: cs[5].ID, At: start, Found: "[]", Body: []byte("{}")}}),
-			tx.SaveKnown(ctx, lender, clerk, KnownRow{Complaint: cs[5].ID, At: start, Body: "{}"}),
+			tx.SaveKnown(ctx, lender, clerk, KnownRow{Complaint: cs[5].ID, At: start, Body: []byte("{}")}),
 			tx.SaveIncidents(ctx, lender, clerk, []IncidentRow{{ID: "I", Rule: "night-call", Began: start, At: start, Body: "{}"}}),
 			tx.SaveModel(ctx, lender, clerk, ModelRow{ID: "M", State: ModelDraft, Author: clerk.ID, At: start, Body: "{}"}, "learned"),
 			tx.SaveDetector(ctx, lender, clerk, Detector{Name: "phone", Off: true, At: start, Reason: "x"}))

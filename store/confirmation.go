@@ -63,6 +63,21 @@ func (tx *Tx) UseConfirmation(ctx context.Context, t bonafide.Tenant, actor bona
 	return tx.Record(ctx, t, actor, "confirmation.answered", "verification:"+c.Sheet, map[string]any{"answer": answer})
 }
 
+// DropConfirmation takes back a question that could not be sent.
+func (tx *Tx) DropConfirmation(ctx context.Context, t bonafide.Tenant, actor bonafide.Actor, c Confirmation) error {
+	if _, err := tx.lock(ctx, t); err != nil {
+		return err
+	}
+	n, err := tx.exec(ctx, `DELETE FROM confirmation WHERE tenant = $1 AND hash = $2`, string(t), some(c.Hash))
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return &bonafide.Error{Kind: bonafide.NotFound, Msg: "there is no such question"}
+	}
+	return tx.Record(ctx, t, actor, "confirmation.failed", "verification:"+c.Sheet, nil)
+}
+
 const confirmationColumns = `tenant, hash, sheet, way, code, made, expires, tries, used`
 
 func scanConfirmation(r row) (c Confirmation, err error) {

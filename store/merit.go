@@ -71,8 +71,18 @@ func (tx *Tx) SaveMerit(ctx context.Context, t bonafide.Tenant, actor bonafide.A
 	if len(args) == 0 {
 		return nil
 	}
+	before, err := one(ctx, tx, func(r row) (n int64, err error) { return n, r.Scan(&n) },
+		`SELECT count(*) FROM merit WHERE tenant = $1 AND found <> '' AND `+tx.db.d.in("complaint", 2), string(t), tx.db.d.list(ids))
+	if err != nil {
+		return err
+	}
 	if _, err := tx.insert(ctx, "merit", overwrite("merit"), args); err != nil {
 		return err
+	}
+	if found > 0 || before > 0 {
+		if err := tx.bump(ctx, t); err != nil {
+			return err
+		}
 	}
 	return tx.Record(ctx, t, actor, "merit.checked", "merit", map[string]any{"complaints": len(at), "substantiated": found, "digest": sum.hex()})
 }
@@ -110,30 +120,51 @@ func (tx *Tx) MeritFound(ctx context.Context, t bonafide.Tenant) ([]MeritRow, er
 	}, `SELECT complaint, at, found FROM merit WHERE tenant = $1 AND found <> '' ORDER BY complaint`, string(t))
 }
 
-// A Fresh is a record stored lately: whose it is and when.
+// A Fresh is somebody of whom records were handed in lately.
 type Fresh struct {
 	Subject string
-	Stored  time.Time
+	N       int64 // how often, since they were last held against complaints
 }
 
-// FreshRecords lists the subjects whose records of some kinds were stored since a time,
-// each with the latest, at most limit, the earliest first.
-func (tx *Tx) FreshRecords(ctx context.Context, t bonafide.Tenant, kinds []string, since time.Time, limit int) ([]Fresh, error) {
-	return list(ctx, tx, func(r row) (f Fresh, err error) {
-		var at int64
-		err = r.Scan(&f.Subject, &at)
-		f.Stored = instant(at)
-		return f, err
-	}, `SELECT subject, max(stored) FROM record WHERE tenant = $1 AND stored > $2 AND `+tx.db.d.in("kind", 4)+` GROUP BY subject ORDER BY max(stored), subject LIMIT $3`,
-		string(t), micros(since), upTo(limit), tx.db.d.list(kinds))
+// freshen notes that records of subjects were handed in.
+func (tx *Tx) freshen(ctx context.Context, t bonafide.Tenant, subjects []string) error {
+	var args []any
+	for _, s := range subjects {
+		args = append(args, string(t), s, int64(1))
+	}
+	_, err := tx.insert(ctx, "fresh", ` ON CONFLICT (tenant, subject) DO UPDATE SET n = fresh.n + 1`, args)
+	return err
 }
 
-// A KnownRow is what people found out about a complaint. Body is JSON without personal
-// data.
+// FreshRecords lists the people whose new records are not held against their complaints
+// yet, at most limit.
+func (tx *Tx) FreshRecords(ctx context.Context, t bonafide.Tenant, limit int) ([]Fresh, error) {
+	return list(ctx, tx, func(r row) (f Fresh, err error) { return f, r.Scan(&f.Subject, &f.N) },
+		`SELECT subject, n FROM fresh WHERE tenant = $1 ORDER BY subject LIMIT $2`, string(t), upTo(limit))
+}
+
+// HeldRecords says that the records of people were held against their complaints; those of
+// whom more came meanwhile stay.
+func (tx *Tx) HeldRecords(ctx context.Context, t bonafide.Tenant, done []Fresh) error {
+	if len(done) > 0 {
+		if _, err := tx.lock(ctx, t); err != nil {
+			return err
+		}
+	}
+	for _, f := range done {
+		if _, err := tx.exec(ctx, `DELETE FROM fresh WHERE tenant = $1 AND subject = $2 AND n = $3`, string(t), f.Subject, f.N); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A KnownRow is what people found out about a complaint. Body is clear JSON; the store
+// seals it.
 type KnownRow struct {
 	Complaint string
 	At        time.Time
-	Body      string
+	Body      []byte
 }
 
 // SaveKnown stores what people found out about a complaint over what was known.
@@ -141,20 +172,59 @@ func (tx *Tx) SaveKnown(ctx context.Context, t bonafide.Tenant, actor bonafide.A
 	if _, err := tx.lock(ctx, t); err != nil {
 		return err
 	}
-	if _, err := tx.insert(ctx, "known", overwrite("known"), []any{string(t), k.Complaint, micros(k.At), k.Body}); err != nil {
+	subject, err := tx.unerased(ctx, t, k.Complaint)
+	if err != nil {
 		return err
 	}
-	return tx.Record(ctx, t, actor, "known.saved", "complaint:"+k.Complaint, map[string]any{"known": k.Body})
+	keys, err := tx.subjectKeys(ctx, t, []string{subject}, nil)
+	if err != nil {
+		return err
+	}
+	sealed, err := keys[subject].seal(tx.db.random, place("known", string(t), k.Complaint), k.Body)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.insert(ctx, "known", overwrite("known"), []any{string(t), k.Complaint, subject, micros(k.At), sealed}); err != nil {
+		return err
+	}
+	if err := tx.bump(ctx, t); err != nil {
+		return err
+	}
+	return tx.Record(ctx, t, actor, "known.saved", "complaint:"+k.Complaint, map[string]any{"digest": digestOf(string(k.Body))})
 }
 
-// KnownOf lists what people found out, by complaint.
+// KnownOf lists what people found out, by complaint, without erased people.
 func (tx *Tx) KnownOf(ctx context.Context, t bonafide.Tenant) ([]KnownRow, error) {
 	return list(ctx, tx, func(r row) (k KnownRow, err error) {
 		var at int64
-		err = r.Scan(&k.Complaint, &at, &k.Body)
+		var subject string
+		var sealed, key []byte
+		if err = r.Scan(&k.Complaint, &subject, &at, &sealed, &key); err != nil {
+			return k, err
+		}
 		k.At = instant(at)
+		k.Body, err = tx.db.unseal(t, subject, key, sealed, "known", string(t), k.Complaint)
 		return k, err
-	}, `SELECT complaint, at, body FROM known WHERE tenant = $1 ORDER BY complaint`, string(t))
+	}, `SELECT k.complaint, k.subject, k.at, k.body, s.key FROM known k JOIN subject s ON s.tenant = k.tenant AND s.id = k.subject
+		WHERE k.tenant = $1 AND s.key IS NOT NULL AND k.body <> $2 ORDER BY k.complaint`, string(t), []byte{})
+}
+
+// knownReader is the row of table reader that counts changes of what is known.
+const knownReader = "known"
+
+// bump counts a change of what is known of complaints, or substantiated.
+func (tx *Tx) bump(ctx context.Context, t bonafide.Tenant) error {
+	_, err := tx.insert(ctx, "reader", ` ON CONFLICT (tenant, name) DO UPDATE SET seq = reader.seq + 1`, []any{string(t), knownReader, int64(1), "", int64(0)})
+	return err
+}
+
+// KnownStamp changes whenever what is known of complaints, or substantiated, does.
+func (tx *Tx) KnownStamp(ctx context.Context, t bonafide.Tenant) (int64, error) {
+	all, err := list(ctx, tx, func(r row) (n int64, err error) { return n, r.Scan(&n) }, `SELECT seq FROM reader WHERE tenant = $1 AND name = $2`, string(t), knownReader)
+	if err != nil || len(all) == 0 {
+		return 0, err
+	}
+	return all[0], nil
 }
 
 // An IncidentRow is a breach by the lender that many complain of at once. Body is the
@@ -262,14 +332,4 @@ func (tx *Tx) HaveRecords(ctx context.Context, t bonafide.Tenant, kinds, subject
 		out[s] = true
 		return err
 	}, string(t), tx.db.d.list(subjects), tx.db.d.list(kinds))
-}
-
-// KnownStamp changes whenever what is known of complaints, or substantiated, does.
-func (tx *Tx) KnownStamp(ctx context.Context, t bonafide.Tenant) (string, error) {
-	return one(ctx, tx, func(r row) (string, error) {
-		var a, b, c, d int64
-		err := r.Scan(&a, &b, &c, &d)
-		return fmt.Sprint(a, b, c, d), err
-	}, `SELECT (SELECT count(*) FROM merit WHERE tenant = $1 AND found <> ''), (SELECT COALESCE(max(at), 0) FROM merit WHERE tenant = $1 AND found <> ''),
-		(SELECT count(*) FROM known WHERE tenant = $1), (SELECT COALESCE(max(at), 0) FROM known WHERE tenant = $1)`, string(t))
 }

@@ -135,8 +135,10 @@ func (tx *Tx) putRecords(ctx context.Context, t bonafide.Tenant, actor bonafide.
 			return err
 		}
 	}
-	_, err = tx.insert(ctx, "record", overwrite("record"), args)
-	return err
+	if _, err = tx.insert(ctx, "record", overwrite("record"), args); err != nil || len(change) == 0 {
+		return err
+	}
+	return tx.freshen(ctx, t, slices.Compact(named))
 }
 
 func recordSubject(r NewRecord) string {

@@ -120,7 +120,7 @@ func (tx *Tx) Sheets(ctx context.Context, t bonafide.Tenant, kind, state string,
 
 // AuditFrame lists the complaints that an audit may draw: those against which something
 // is proposed, and as many of the latest others. What was drawn before, was erased, or
-// belongs to somebody vulnerable is left out.
+// belongs to somebody vulnerable is left out; of more than 20,000 flagged ones the first.
 func (tx *Tx) AuditFrame(ctx context.Context, t bonafide.Tenant) (flagged, others []string, err error) {
 	const frame = 20_000
 	const undrawn = ` AND c.state <> 'erased' AND NOT EXISTS (SELECT 1 FROM sheet s WHERE s.tenant = $1 AND s.kind = 'audit' AND s.complaint = c.id)`

@@ -132,6 +132,7 @@ func (tx *Tx) Erase(ctx context.Context, t bonafide.Tenant, actor bonafide.Actor
 		{"appeals", `UPDATE appeal SET body = $3 WHERE tenant = $1 AND subject = $2`},
 		{"sheets", `UPDATE sheet SET body = $3, state = 'erased' WHERE tenant = $1 AND subject = $2`},
 		{"merits", `UPDATE merit SET body = $3, found = '' WHERE tenant = $1 AND subject = $2`},
+		{"known", `UPDATE known SET body = $3 WHERE tenant = $1 AND subject = $2`},
 		{"quarantined", `UPDATE quarantine SET body = $3, state = 'erased' WHERE tenant = $1 AND subject = $2`},
 	} {
 		args := []any{string(t), subject, []byte{}}

@@ -127,6 +127,12 @@ func (c *scanCmd) Run(ctx context.Context, s *streams) error {
 	if err := c.write(s, res); err != nil {
 		return err
 	}
+	if right.aside > 0 {
+		fmt.Fprintf(s.err, "bonafide: %d lines of records were set aside; %s says which and why\n", right.aside, c.Quarantine+".records")
+		if sum.Quarantined == 0 {
+			return errQuarantined
+		}
+	}
 	if sum.Quarantined > 0 {
 		fmt.Fprintf(s.err, "bonafide: %d of %d rows were set aside; %s says which and why\n", sum.Quarantined, sum.Quarantined+sum.Accepted+sum.Repeated, c.Quarantine)
 		return errQuarantined
@@ -137,11 +143,11 @@ func (c *scanCmd) Run(ctx context.Context, s *streams) error {
 // places looks before the scan whether its results can be written: nobody wants
 // to hear of a missing folder an hour later, or to lose a file that is read.
 func (c *scanCmd) places() error {
-	for _, out := range []string{c.Report, c.Output, c.Quarantine} {
-		if out == "" {
+	for _, out := range []string{c.Report, c.Output, c.Quarantine, c.Quarantine + ".records"} {
+		if out == "" || c.Quarantine == "" && out == ".records" {
 			continue
 		}
-		if out != c.Quarantine {
+		if out != c.Quarantine && out != c.Quarantine+".records" {
 			if err := writable(out); err != nil {
 				return err
 			}
@@ -223,6 +229,7 @@ type righting struct {
 	book  *recordBook
 	known map[string]pipeline.Known
 	now   time.Time
+	aside int // lines of records that could not be used
 }
 
 // merit reads the lender's records, where some are given.
@@ -246,6 +253,7 @@ func (c *scanCmd) merit(ctx context.Context, s *streams, p *progress) (*righting
 	if err := r.book.settle(); err != nil {
 		return nil, err
 	}
+	r.aside = r.book.count.Quarantined
 	return r, q.close()
 }
 

@@ -145,6 +145,13 @@ func (a *api) handover(w http.ResponseWriter, r *http.Request, who caller) error
 		if err != nil {
 			return nil, err
 		}
+		// What the key may not look up otherwise it is not told here either.
+		if !who.actor.May(bonafide.ScopeTagsLookup) {
+			h.Tags, h.Known.Tagged = nil, false
+		}
+		if !who.actor.May(bonafide.ScopeComplaintsRead) {
+			h.Complaints = nil
+		}
 		ids := make([]string, len(h.Tags))
 		for i, t := range h.Tags {
 			ids[i] = t.ID

@@ -185,8 +185,11 @@ func (k recordKind) prepare(ctx context.Context, a *api, who caller, recs []reco
 			bad[i] = k.nobody(rec)
 			continue
 		}
-		if n.ID == "" {
+		switch {
+		case n.ID == "":
 			n.ID = n.Subject
+		case k.kind == thirdParties.kind: // contact lists number their people anew for each customer
+			n.ID = n.Subject + "." + n.ID
 		}
 		if n.Digest, err = a.Hasher.Digest(ctx, who.tenant, rec.body); err != nil {
 			return nil, nil, fmt.Errorf("hash a record: %w", err)

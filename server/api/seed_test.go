@@ -42,7 +42,8 @@ func (c *client) seed() things {
 	th.customer = put.ID
 	c.ok(200, "POST", "/contracts", map[string]any{"id": th.contract, "customer_ref": ref, "principal": 1, "currency": "CNY", "opened": "2025-01-15", "product": canary})
 	c.ok(200, "POST", "/calls", map[string]any{"id": th.call, "contract": th.contract, "started": "2026-02-27T22:40:00+08:00", "duration_s": 5, "direction": "out", "party": "debtor", "effective": true, "outsourcer": canary})
-	c.ok(200, "POST", "/third-parties", map[string]any{"id": th.thirdParty, "customer_ref": ref, "relation": canary})
+	c.ok(200, "POST", "/third-parties", map[string]any{"id": th.thirdParty, "customer_ref": ref, "relation": canary}).into(t, &put)
+	th.thirdParty = put.ID // their ids are unique for the customer alone
 	c.ok(200, "POST", "/objections", map[string]any{"id": th.objection, "customer_ref": ref, "filed": "2026-02-01"})
 	c.ok(200, "POST", "/failures", map[string]any{"id": th.failure, "customer_ref": ref, "at": "2026-02-27T22:40:00+08:00", "what": "payment", "cause": canary})
 	c.ok(200, "POST", "/representatives", map[string]any{"id": th.representative, "customer_ref": ref, "type": "family", "name": canary})

@@ -47,16 +47,27 @@ CREATE TABLE merit (
 );
 CREATE INDEX merit_found ON merit (tenant, complaint) WHERE found <> '';
 CREATE INDEX merit_subject ON merit (tenant, subject);
-CREATE INDEX record_stored ON record (tenant, stored, kind);
 
--- What people found out about a complaint besides what it says itself. No personal data.
+-- People of whom records were handed in that are not held against their complaints yet,
+-- with how often that was.
+CREATE TABLE fresh (
+  tenant  TEXT   NOT NULL,
+  subject TEXT   NOT NULL,
+  n       BIGINT NOT NULL,
+  PRIMARY KEY (tenant, subject)
+);
+
+-- What people found out about a complaint besides what it says itself, sealed: that
+-- somebody needs care is nobody else's business.
 CREATE TABLE known (
   tenant    TEXT   NOT NULL,
   complaint TEXT   NOT NULL,
+  subject   TEXT   NOT NULL,
   at        BIGINT NOT NULL,
-  body      TEXT   NOT NULL,
+  body      BYTEA  NOT NULL,
   PRIMARY KEY (tenant, complaint)
 );
+CREATE INDEX known_subject ON known (tenant, subject);
 
 -- A breach by the lender that many complain of at once.
 CREATE TABLE incident (
