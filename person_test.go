@@ -10,10 +10,10 @@ import (
 // What each role may do is a decision, so it stands here a second time, in full.
 func TestRolesGrantThisAndNoMore(t *testing.T) {
 	want := map[Role][]Scope{
-		"handler":       {"complaints:write", "complaints:read", "records:read", "tags:lookup", "track:write", "figures:read"},
-		"investigator":  {"complaints:write", "complaints:read", "records:read", "rings:read", "rings:decide", "tags:lookup", "tags:read", "tags:write", "track:write", "figures:read", "policy:read"},
-		"reviewer":      {"complaints:read", "records:read", "rings:read", "rings:decide", "tags:lookup", "tags:read", "tags:write", "track:write", "track:approve", "appeals:decide", "figures:read", "policy:read"},
-		"compliance":    {"complaints:read", "records:read", "rings:read", "rings:decide", "tags:lookup", "tags:read", "tags:write", "log:read", "customers:erase", "track:approve", "appeals:decide", "figures:read", "policy:read", "policy:write"},
+		"handler":       {"complaints:write", "complaints:read", "records:read", "tags:lookup", "track:write", "figures:read", "contacts:read", "contacts:write"},
+		"investigator":  {"complaints:write", "complaints:read", "records:read", "rings:read", "rings:decide", "tags:lookup", "tags:read", "tags:write", "track:write", "figures:read", "policy:read", "contacts:read", "contacts:write"},
+		"reviewer":      {"complaints:read", "records:read", "rings:read", "rings:decide", "tags:lookup", "tags:read", "tags:write", "track:write", "track:approve", "appeals:decide", "figures:read", "policy:read", "contacts:read", "contacts:write", "audit:judge"},
+		"compliance":    {"complaints:read", "records:read", "rings:read", "rings:decide", "tags:lookup", "tags:read", "tags:write", "log:read", "customers:erase", "track:approve", "appeals:decide", "figures:read", "policy:read", "policy:write", "contacts:read", "audit:judge"},
 		"regulator":     {"figures:read"},
 		"administrator": {"log:read", "webhooks:write", "figures:read", "people:write"},
 		"emperor":       nil,

@@ -149,7 +149,7 @@ func TestScriptsInTheService(t *testing.T) {
 				t.Errorf("%s %s: the complaint is %s, want %s", name, c.Name, state, want)
 			}
 			var kinds []string
-			_, tasks, err := sheetsIn(t, e, one.ID)
+			tasks, err := tasksOf(t, e, one.ID)
 			for _, v := range tasks {
 				kinds = append(kinds, string(v.Kind))
 			}
@@ -166,12 +166,12 @@ func TestScriptsInTheService(t *testing.T) {
 	}
 }
 
-func sheetsIn(t testing.TB, e *Engine, complaint string) (c []bonafide.Contact, v []bonafide.Verification, err error) {
+func tasksOf(t testing.TB, e *Engine, complaint string) (v []bonafide.Verification, err error) {
 	err = e.cfg.DB.View(t.Context(), func(tx *store.Tx) (err error) {
-		c, v, err = sheetsOf(t.Context(), tx, bank, complaint)
+		_, v, err = sheetsOf(t.Context(), tx, bank, complaint)
 		return err
 	})
-	return c, v, err
+	return v, err
 }
 
 // Somebody whom a conversation shows to need care loses every warning with its end, and
@@ -546,7 +546,7 @@ func TestQuestionIsAnsweredOnce(t *testing.T) {
 		if err := e.AnswerLink(ctx, token, "yes"); !errors.Is(err, bonafide.NotFound) {
 			t.Errorf("answered twice: %v", err)
 		}
-		_, vs, err := sheetsIn(t, e, c.ID)
+		vs, err := tasksOf(t, e, c.ID)
 		if err != nil || len(vs) != 1 || len(vs[0].Attempts) != 1 || vs[0].Attempts[0].Note != "answered by the link: no" || vs[0].Outcome != "" {
 			t.Errorf("the verification: %+v, %v", vs, err)
 		}

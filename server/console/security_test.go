@@ -218,7 +218,7 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 }
 
 // looks are what the log says of somebody who only looks.
-var looks = []string{"complaint.viewed", "contact.viewed", "verification.viewed", "ways.viewed", "ring.viewed", "template.viewed", "quarantine.viewed"}
+var looks = []string{"complaint.viewed", "contact.viewed", "verification.viewed", "ways.viewed", "ring.viewed", "template.viewed", "quarantine.viewed", "audit.viewed"}
 
 // Reading changes nothing but what the log says of who read.
 func TestReadingChangesNothing(t *testing.T) {

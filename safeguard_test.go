@@ -15,9 +15,7 @@ func TestSafeguard11PapersAreKeptAsResults(t *testing.T) {
 			t.Errorf("%s may read verifications", r)
 		}
 	}
-	v := reflect.TypeFor[Verification]()
-	for i := range v.NumField() {
-		f := v.Field(i)
+	for f := range reflect.TypeFor[Verification]().Fields() {
 		if k := f.Type.Kind(); k == reflect.Slice && f.Name != "Attempts" || k == reflect.Map || strings.Contains(strings.ToLower(f.Name), "path") {
 			t.Errorf("a verification has a place for a paper: %s", f.Name)
 		}
