@@ -102,6 +102,9 @@ func (c *demoCmd) feed(ctx context.Context, a *app.App, people []bonafide.Person
 		}
 		return err
 	}
+	if err := demoRecords(ctx, a, before, after); err != nil && ctx.Err() == nil {
+		return err
+	}
 	if err := submit(before); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
