@@ -411,8 +411,8 @@ func (w *writer) verdicts() error {
 			f.Complaint.Repeats = repeats[key]
 			repeats[key]++
 		}
-		for _, k := range incidents[sub.ID] {
-			v.Why = append(v.Why, w.out.Incidents[k].Why...)
+		if len(incidents[sub.ID]) > 0 {
+			v.Why = append(v.Why, "it stands in an incident of the lender's own, which comes first")
 		}
 		known := w.known[sub.ID]
 		known.apply(&f)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"bonafide"
+	"bonafide/audit"
 	"bonafide/store"
 )
 
@@ -32,6 +33,8 @@ type dashboardPage struct {
 	PerInTime float64
 	HasEnded  bool
 	Incidents incidentCount
+	Audited   audit.Rate // flagged complaints that a blind audit judged genuine
+	Off       int        // kinds of evidence that audits switched off
 }
 
 // levelRow is what became of the rings of one level.
@@ -81,6 +84,20 @@ func (k *Console) dashboard(w http.ResponseWriter, r *http.Request, who *visit) 
 	today := dayOf(now, k.Clocks.Zone())
 	var days []store.Tally
 	err := k.Store.View(ctx, func(tx *store.Tx) (err error) {
+		_, figures, err := k.Audits.Audited(ctx, tx, who.tenant)
+		if err != nil {
+			return err
+		}
+		page.Audited, page.Off = figures.FalseFlags, 0
+		detectors, err := tx.Detectors(ctx, who.tenant)
+		if err != nil {
+			return err
+		}
+		for _, d := range detectors {
+			if d.Off {
+				page.Off++
+			}
+		}
 		if page.Incidents, err = k.countIncidents(ctx, tx, who.tenant); err != nil {
 			return err
 		}

@@ -175,7 +175,6 @@ var menu = []menuItem{
 	{"/search", "title.search", "s", false, bonafide.ScopeComplaintsRead},
 	{"/dashboard", "title.dashboard", "d", false, bonafide.ScopeFiguresRead},
 	{"/policy", "title.policies", "p", false, bonafide.ScopePolicyRead},
-	{"/learning", "title.learning", "w", false, bonafide.ScopePolicyRead},
 	{"/import", "title.imports", "m", false, bonafide.ScopeComplaintsWrite},
 	{"/quarantine", "title.quarantine", "q", false, bonafide.ScopeComplaintsWrite},
 	{"/admin", "title.admin", "n", false, bonafide.ScopePeopleWrite},
