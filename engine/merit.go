@@ -128,25 +128,29 @@ func (d *desk) meritRound(ctx context.Context) (more bool, err error) {
 	var at int64
 	var records []store.Fresh
 	mine := false
-	err = d.cfg.DB.Update(ctx, func(tx *store.Tx) error {
+	look := func(tx *store.Tx) error {
 		var err error
-		if at, mine, err = tx.LeadCursor(ctx, d.tenant, meritReader, d.owner, d.cfg.Now(), lease); err != nil || !mine {
+		if at, err = tx.Cursor(ctx, d.tenant, meritReader); err != nil {
 			return err
 		}
-		return nil
-	})
-	if err != nil || !mine {
-		return false, err
-	}
-	err = d.cfg.DB.View(ctx, func(tx *store.Tx) error {
-		var err error
 		if todo, err = tx.Arrivals(ctx, d.tenant, at, meritBatch); err != nil {
 			return err
 		}
 		records, err = tx.FreshRecords(ctx, d.tenant, meritBatch)
 		return err
+	}
+	if err := d.cfg.DB.View(ctx, look); err != nil || len(todo)+len(records) == 0 {
+		return false, err
+	}
+	err = d.cfg.DB.Update(ctx, func(tx *store.Tx) (err error) {
+		_, mine, err = tx.LeadCursor(ctx, d.tenant, meritReader, d.owner, d.cfg.Now(), lease)
+		return err
 	})
-	if err != nil || len(todo)+len(records) == 0 {
+	if err != nil || !mine {
+		return false, err
+	}
+	// Another process may have led until now.
+	if err := d.cfg.DB.View(ctx, look); err != nil || len(todo)+len(records) == 0 {
 		return false, err
 	}
 	again, err := d.openOf(ctx, records)

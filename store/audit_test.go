@@ -332,7 +332,7 @@ var machineryActions = map[string]action{
 
 // readers are the methods that change nothing.
 var readers = []string{
-	"Sheet", "SheetsOf", "Sheets", "AuditFrame", "ConfirmationByHash", "Confirmations", "Merit", "MeritFound", "FreshRecords", "Arrivals", "OpenComplaints", "HaveRecords", "KnownStamp", "KnownOf", "Incidents", "Models", "Detectors",
+	"Sheet", "SheetsOf", "Sheets", "AuditFrame", "ConfirmationByHash", "Confirmations", "Merit", "MeritFound", "FreshRecords", "Arrivals", "OpenComplaints", "HaveRecords", "KnownStamp", "Cursor", "KnownOf", "Incidents", "Models", "Detectors",
 	"Leased", "Track", "Tracks", "CountTracks", "Unclocked", "TrackSteps", "Tallies", "Appeal", "AppealsOf", "Appeals", "Exempt", "Policy", "Policies",
 	"PublicLetters", "Import", "Imports", "UploadPart", "OneQuarantined", "Quarantined", "Filters", "Settings", "Find", "FindIn", "FoundByID", "Bodies",
 	"Figures", "RecordsOf", "RingHeads", "TemplateHeads", "Retired", "Retires", "CountTags",

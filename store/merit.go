@@ -220,11 +220,7 @@ func (tx *Tx) bump(ctx context.Context, t bonafide.Tenant) error {
 
 // KnownStamp changes whenever what is known of complaints, or substantiated, does.
 func (tx *Tx) KnownStamp(ctx context.Context, t bonafide.Tenant) (int64, error) {
-	all, err := list(ctx, tx, func(r row) (n int64, err error) { return n, r.Scan(&n) }, `SELECT seq FROM reader WHERE tenant = $1 AND name = $2`, string(t), knownReader)
-	if err != nil || len(all) == 0 {
-		return 0, err
-	}
-	return all[0], nil
+	return tx.Cursor(ctx, t, knownReader)
 }
 
 // An IncidentRow is a breach by the lender that many complain of at once. Body is the

@@ -98,6 +98,15 @@ func (tx *Tx) LeadCursor(ctx context.Context, t bonafide.Tenant, name, owner str
 	return seq, err == nil, err
 }
 
+// Cursor says how far a named reader has come, without leading it.
+func (tx *Tx) Cursor(ctx context.Context, t bonafide.Tenant, name string) (int64, error) {
+	all, err := list(ctx, tx, func(r row) (n int64, err error) { return n, r.Scan(&n) }, `SELECT seq FROM reader WHERE tenant = $1 AND name = $2`, string(t), name)
+	if err != nil || len(all) == 0 {
+		return 0, err
+	}
+	return all[0], nil
+}
+
 // MoveCursor says that the reader has read up to seq; Conflict where another leads now.
 func (tx *Tx) MoveCursor(ctx context.Context, t bonafide.Tenant, name, owner string, seq int64) error {
 	n, err := tx.exec(ctx, `UPDATE reader SET seq = $4 WHERE tenant = $1 AND name = $2 AND owner = $3`, string(t), name, owner, seq)
