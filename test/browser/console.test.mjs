@@ -112,7 +112,7 @@ test("from the inbox to a ring, two people, a warning, an appeal", { timeout: 18
 const pages = {
   handler: ["/inbox?view=all", "/search", "/help", "/me", "/import", "/quarantine", "/nowhere"],
   investigator: ["/rings", "ring", "complaint", "compare", "/templates", "template", "/appeals"],
-  compliance: ["/policy", "/dashboard", "/log", "/log/3"],
+  compliance: ["/policy", "/dashboard", "/log", "/log/3", "/audits", "/learning"],
   administrator: ["/admin"],
 };
 

@@ -279,3 +279,27 @@ for (const [name, options] of Object.entries({
     await page.context().close();
   });
 }
+
+test("a blind audit shows the letter and nothing that is suspected", { timeout: 60_000 }, async () => {
+  const page = await signIn(browser, url, "reviewer");
+  await page.goto(`${url}/audits`);
+  await page.fill("#number", "4");
+  await page.click('form[action="/audits/draw"] button');
+  await page.waitForSelector('main a[href^="/audits/"]');
+  const waiting = await page.locator('main a[href^="/audits/"]').count();
+  assert.ok(waiting >= 4, `${waiting} cases wait`);
+  await page.locator('main a[href^="/audits/"]').first().click();
+  await page.waitForSelector('input[name="judgement"]');
+  await check(page, "a case");
+  const said = await page.locator("main").innerText();
+  assert.doesNotMatch(said, /C-\d{5,}|level|ring|shared/i);
+  await page.check('input[value="genuine"]');
+  await page.fill("#reason", "a story of their own");
+  await page.click("main form button.go");
+  await page.waitForSelector(".done");
+  assert.equal(await page.locator('main a[href^="/audits/"]').count(), waiting - 1);
+  await page.goto(`${url}/learning`);
+  await check(page, "learning");
+  assert.deepEqual(page.said, []);
+  await page.context().close();
+});
