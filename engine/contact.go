@@ -143,23 +143,29 @@ func (e *Engine) Talk(ctx context.Context, tx *store.Tx, t bonafide.Tenant, id s
 	return c, talk, row.Version, err
 }
 
+// openContact locks and reads an open conversation that a person saw in a version, and its
+// script.
+func openContact(ctx context.Context, tx *store.Tx, t bonafide.Tenant, id string, version int) (c contact.Conversation, row store.SheetRow, s *contact.Script, err error) {
+	if _, err := tx.Lock(ctx, t); err != nil {
+		return c, row, nil, err
+	}
+	if c, row, err = readContact(ctx, tx, t, id); err != nil {
+		return c, row, nil, err
+	}
+	switch {
+	case row.Version != version:
+		return c, row, nil, &bonafide.Error{Kind: bonafide.Conflict, Msg: "somebody else changed this meanwhile: look at it again"}
+	case row.State != ContactOpen:
+		return c, row, nil, &bonafide.Error{Kind: bonafide.Conflict, Msg: "the conversation has ended: what was said stays as it is"}
+	}
+	s, err = contact.Load(c.Script)
+	return c, row, s, err
+}
+
 // changeContact changes an open conversation that a person saw in a version.
 func (e *Engine) changeContact(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, id string, version int, action string, change func(tx *store.Tx, c *contact.Conversation, row *store.SheetRow, s *contact.Script) error) error {
 	return e.cfg.DB.Update(ctx, func(tx *store.Tx) error {
-		if _, err := tx.Lock(ctx, t); err != nil {
-			return err
-		}
-		c, row, err := readContact(ctx, tx, t, id)
-		if err != nil {
-			return err
-		}
-		switch {
-		case row.Version != version:
-			return &bonafide.Error{Kind: bonafide.Conflict, Msg: "somebody else changed this meanwhile: look at it again"}
-		case row.State != ContactOpen:
-			return &bonafide.Error{Kind: bonafide.Conflict, Msg: "the conversation has ended: what was said stays as it is"}
-		}
-		s, err := contact.Load(c.Script)
+		c, row, s, err := openContact(ctx, tx, t, id, version)
 		if err != nil {
 			return err
 		}
@@ -221,20 +227,7 @@ func (e *Engine) EndContact(ctx context.Context, t bonafide.Tenant, by bonafide.
 	}
 	now := e.cfg.Now().UTC().Truncate(time.Microsecond)
 	err = e.cfg.DB.Update(ctx, func(tx *store.Tx) error {
-		if _, err := tx.Lock(ctx, t); err != nil {
-			return err
-		}
-		c, row, err := readContact(ctx, tx, t, id)
-		if err != nil {
-			return err
-		}
-		switch {
-		case row.Version != version:
-			return &bonafide.Error{Kind: bonafide.Conflict, Msg: "somebody else changed this meanwhile: look at it again"}
-		case row.State != ContactOpen:
-			return &bonafide.Error{Kind: bonafide.Conflict, Msg: "the conversation has ended: what was said stays as it is"}
-		}
-		s, err := contact.Load(c.Script)
+		c, row, s, err := openContact(ctx, tx, t, id, version)
 		if err != nil {
 			return err
 		}

@@ -292,7 +292,7 @@ test("a blind audit shows the letter and nothing that is suspected", { timeout: 
   await page.waitForSelector('input[name="judgement"]');
   await check(page, "a case");
   const said = await page.locator("main").innerText();
-  assert.doesNotMatch(said, /C-\d{5,}|level|ring|shared/i);
+  assert.doesNotMatch(said, /C-\d{5,}|[Ll]evel [12]|[Pp]roposed|1 ring/);
   await page.check('input[value="genuine"]');
   await page.fill("#reason", "a story of their own");
   await page.click("main form button.go");
