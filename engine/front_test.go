@@ -216,6 +216,22 @@ func TestSafeguard12CareFoundInAConversation(t *testing.T) {
 		if bonafide.Level(v.Level).Accuses() || v.Route != string(bonafide.RouteVulnerable) {
 			t.Errorf("the verdict is %s, its route %q", v.Level, v.Route)
 		}
+		// And with another complaint of theirs, that comes later.
+		all := agency(7)
+		again := all[6]
+		for _, c := range all {
+			if c.ID == victim {
+				again.Customer = c.Customer
+			}
+		}
+		submit(t, e, []bonafide.Complaint{again})
+		quiet(t, e)
+		next := view(t, e, func(ctx context.Context, tx *store.Tx) (store.VerdictRow, error) {
+			return tx.Verdict(ctx, bank, again.ID)
+		})
+		if bonafide.Level(next.Level).Accuses() || next.Route != string(bonafide.RouteVulnerable) {
+			t.Errorf("their next complaint: %s, route %q", next.Level, next.Route)
+		}
 	})
 }
 

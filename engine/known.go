@@ -126,14 +126,17 @@ func knownOf(contacts []bonafide.Contact, verified []bonafide.Verification) pipe
 }
 
 // latest returns the signed verification that was signed last of each kind and what it is
-// about: a later one corrects an earlier one.
+// about: a later one corrects an earlier one. Who complained is one question, whatever was
+// noted beside it.
 func latest(vs []bonafide.Verification) []bonafide.Verification {
 	var out []bonafide.Verification
 	for _, v := range vs {
 		if v.Outcome == "" {
 			continue
 		}
-		i := slices.IndexFunc(out, func(o bonafide.Verification) bool { return o.Kind == v.Kind && o.About == v.About })
+		i := slices.IndexFunc(out, func(o bonafide.Verification) bool {
+			return o.Kind == v.Kind && (o.About == v.About || v.Kind == bonafide.VerifyIdentity)
+		})
 		switch {
 		case i < 0:
 			out = append(out, v)

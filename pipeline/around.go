@@ -64,7 +64,7 @@ func (l *Live) GroupAround(ctx context.Context, places []int64, apart [][2]strin
 		return nil, false, nil
 	}
 	l.mu.RLock()
-	s := &Scanner{cfg: l.rules(), apart: apart, bare: true, known: l.known, muted: l.muted}
+	s := &Scanner{cfg: l.rules(), apart: apart, bare: true, known: l.known, muted: l.muted, frail: l.frail}
 	l.mu.RUnlock()
 	uses := map[bonafide.Key]int{}
 	l.inParts(near, func(i int32) {

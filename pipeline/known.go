@@ -46,7 +46,7 @@ func KnownOf(m bonafide.Merit) Known {
 
 // Know says what is known of complaints from now on, instead of what was known before.
 func (l *Live) Know(known map[string]Known) {
-	care := map[bonafide.Key]bool{}
+	care, frail := map[bonafide.Key]bool{}, map[bonafide.Key]bool{}
 	cared := map[string]bool{}
 	for id, k := range known {
 		if k.Vulnerable || k.Confirmed {
@@ -61,13 +61,16 @@ func (l *Live) Know(known map[string]Known) {
 			if sub != nil && cared[sub.ID] {
 				for _, k := range sub.facts.Self {
 					care[k] = true
+					if known[sub.ID].Vulnerable {
+						frail[k] = true
+					}
 				}
 			}
 		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.known, l.care = known, care
+	l.known, l.care, l.frail = known, care, frail
 }
 
 // Mute leaves kinds of evidence out of groupings from now on, instead of those before:

@@ -40,6 +40,7 @@ type Live struct {
 	spared         map[string]bool // complaints that take no part in groupings
 	known          map[string]Known
 	muted          []string              // kinds of evidence that take no part in groupings
+	frail          map[bonafide.Key]bool // customers whom people found to need care
 	care           map[bonafide.Key]bool // customers whom people found to need care, or confirmed a representative of
 
 	rings    map[string]string   // the lasting ring of each member
@@ -287,7 +288,7 @@ func (l *Live) everything(apart [][2]string) (s *Scanner, places []*subject, sha
 	s.all = make([]*subject, 0, len(places))
 	l.mu.RLock()
 	spared := l.spared
-	s.known, s.muted = l.known, l.muted
+	s.known, s.muted, s.frail = l.known, l.muted, l.frail
 	l.mu.RUnlock()
 	for _, sub := range places {
 		if sub != nil && !spared[sub.ID] {

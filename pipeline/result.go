@@ -416,6 +416,8 @@ func (w *writer) verdicts() error {
 		}
 		known := w.known[sub.ID]
 		known.apply(&f)
+		// Who needs care needs it with every complaint of theirs.
+		f.Complaint.Vulnerable = f.Complaint.Vulnerable || slices.ContainsFunc(sub.facts.Self, func(k bonafide.Key) bool { return w.frail[k] })
 		if k, ok := w.ringOf[i]; ok {
 			w.facts(&f, &v, i, k)
 			known.tie(&f) // of who is tied to nobody it says nothing about an organisation

@@ -46,8 +46,9 @@ type Scanner struct {
 	apart   [][2]string // complaints that a person said are not linked
 	bare    bool        // no texts are kept: templates have members and no words
 	known   map[string]Known
-	muted   []string // kinds of shared things that are left out
-	part    *learned // what all complaints taught, where these are only some of them
+	frail   map[bonafide.Key]bool // customers whom people found to need care
+	muted   []string              // kinds of shared things that are left out
+	part    *learned              // what all complaints taught, where these are only some of them
 }
 
 // A subject is one complaint with what the signals keep of it.
