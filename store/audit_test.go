@@ -13,7 +13,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
 	"bonafide"
+	"bonafide/evidence"
 )
 
 // An action calls one method of Tx with arguments that fit what is stored, or that
@@ -278,6 +282,57 @@ func known(ctx context.Context, tx *Tx, r *rand.Rand) string {
 func init() {
 	maps.Copy(loggedActions, deskActions)
 	maps.Copy(loggedActions, frontActions)
+	maps.Copy(loggedActions, caseActions)
+}
+
+// signed signs checkpoints with the key of the database.
+func signed(ctx context.Context, tx *Tx) func(tlog.Tree) ([]byte, error) {
+	return func(tree tlog.Tree) ([]byte, error) {
+		skey, _, err := tx.SigningKey(ctx)
+		if err != nil {
+			return nil, err
+		}
+		s, err := note.NewSigner(skey)
+		if err != nil {
+			return nil, err
+		}
+		return evidence.SignCheckpoint(s, "x", tree, start)
+	}
+}
+
+// caseActions are those of loggedActions that belong to cases.
+var caseActions = map[string]action{
+	"SaveCase": func(ctx context.Context, tx *Tx, r *rand.Rand, now time.Time) error {
+		n, err := tx.NextCase(ctx, lender)
+		if err != nil {
+			return err
+		}
+		c := CaseRow{Version: 1 + r.IntN(3), Case: bonafide.Case{ID: pick(r, "F", 3), Number: n, Stage: bonafide.StageClue, Begun: now, Since: now, Complaints: []string{pick(r, "c", 5)}}}
+		return tx.SaveCase(ctx, lender, clerk, c, bonafide.CaseStep{At: now, What: "note"})
+	},
+	"AddItem": func(ctx context.Context, tx *Tx, r *rand.Rand, now time.Time) error {
+		digest := fmt.Sprintf("%064x", r.Uint64())
+		i := ItemRow{Item: bonafide.Item{ID: pick(r, "i", 9), Case: pick(r, "F", 3), Size: 1, SHA256: digest, SM3: digest, Stored: now}, Address: digest}
+		if r.IntN(2) == 0 {
+			i.Complaint = known(ctx, tx, r)
+		}
+		_, err := tx.AddItem(ctx, lender, clerk, i)
+		return err
+	},
+	"Custody": func(ctx context.Context, tx *Tx, r *rand.Rand, _ time.Time) error {
+		_, err := tx.Custody(ctx, lender, clerk, pick(r, "i", 9), "read", nil)
+		return err
+	},
+	"MoveItems": func(ctx context.Context, tx *Tx, _ *rand.Rand, _ time.Time) error {
+		return tx.MoveItems(ctx, lender, clerk, "F0", "F1")
+	},
+	"AddSeal": func(ctx context.Context, tx *Tx, r *rand.Rand, now time.Time) error {
+		_, err := tx.AddSeal(ctx, lender, clerk, Seal{Case: pick(r, "F", 3), Variant: "police", Number: r.IntN(4), At: now, Manifest: make([]byte, 32)}, nil, signed(ctx, tx))
+		return err
+	},
+	"SaveAdvert": func(ctx context.Context, tx *Tx, r *rand.Rand, now time.Time) error {
+		return tx.SaveAdvert(ctx, lender, clerk, bonafide.Advert{ID: pick(r, "A", 5), Seen: now})
+	},
 }
 
 // machinery are the methods whose changes follow from logged ones.
@@ -321,6 +376,12 @@ var machineryActions = map[string]action{
 		some, err := tx.FreshRecords(ctx, lender, 1+r.IntN(2))
 		return errors.Join(err, tx.HeldRecords(ctx, lender, some))
 	},
+	"AddStamp": func(ctx context.Context, tx *Tx, r *rand.Rand, now time.Time) error {
+		return tx.AddStamp(ctx, lender, Stamp{Size: int64(r.IntN(4)), At: now, Token: blob(r)})
+	},
+	"StampSeal": func(ctx context.Context, tx *Tx, r *rand.Rand, _ time.Time) error {
+		return tx.StampSeal(ctx, lender, Seal{Case: pick(r, "F", 3), Variant: "police", Number: r.IntN(4), Token: blob(r)})
+	},
 	"LeadCursor": func(ctx context.Context, tx *Tx, r *rand.Rand, now time.Time) error {
 		_, _, err := tx.LeadCursor(ctx, lender, "kafka", pick(r, "w", 2), now, time.Minute)
 		return err
@@ -332,6 +393,7 @@ var machineryActions = map[string]action{
 
 // readers are the methods that change nothing.
 var readers = []string{
+	"Case", "CaseByNumber", "Cases", "CasesOf", "CaseSteps", "CaseHeads", "StepMarks", "NextCase", "Held", "Item", "Items", "AddressesOf", "Addressed", "CustodyOf", "Seals", "Stamps", "Adverts",
 	"Sheet", "SheetsOf", "Sheets", "AuditFrame", "ConfirmationByHash", "Confirmations", "Merit", "MeritFound", "FreshRecords", "Arrivals", "OpenComplaints", "HaveRecords", "KnownStamp", "Cursor", "KnownOf", "Incidents", "Models", "Detectors",
 	"Leased", "Track", "Tracks", "CountTracks", "Unclocked", "TrackSteps", "Tallies", "Appeal", "AppealsOf", "Appeals", "Exempt", "Policy", "Policies",
 	"PublicLetters", "Import", "Imports", "UploadPart", "OneQuarantined", "Quarantined", "Filters", "Settings", "Find", "FindIn", "FoundByID", "Bodies",
@@ -344,7 +406,7 @@ var readers = []string{
 }
 
 // machineTables hold no more than what follows from changes that are logged.
-var machineTables = []string{"meta", "head", "entry", "event", "checkpoint", "job", "answer", "delivery", "reader", "fresh", "session", "attempt"}
+var machineTables = []string{"meta", "head", "entry", "event", "checkpoint", "job", "answer", "delivery", "reader", "fresh", "session", "attempt", "stamp"}
 
 // Whoever adds a method says here what it does to the log.
 func TestEveryMethodIsKnown(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -61,6 +62,11 @@ func fill(t testing.TB, db *DB) {
 			tx.SaveIncidents(ctx, lender, clerk, []IncidentRow{{ID: "I", Rule: "night-call", Began: start, At: start, Body: "{}"}}),
 			tx.SaveModel(ctx, lender, clerk, ModelRow{ID: "M", State: ModelDraft, Author: clerk.ID, At: start, Body: "{}"}, "learned"),
 			tx.SaveDetector(ctx, lender, clerk, Detector{Name: "phone", Off: true, At: start, Reason: "x"}))
+		digest := strings.Repeat("ab", 32)
+		_, err4 := tx.AddItem(ctx, lender, clerk, ItemRow{Item: bonafide.Item{ID: "i", Case: "F", SHA256: digest, SM3: digest, Stored: start}, Address: digest})
+		_, err5 := tx.AddSeal(ctx, lender, clerk, Seal{Case: "F", Variant: "police", Number: 1, At: start, Manifest: make([]byte, 32)}, nil, signed(ctx, tx))
+		err = errors.Join(err, err4, err5, tx.AddStamp(ctx, lender, Stamp{Size: 1, At: start, Token: []byte("x")}),
+			tx.SaveCase(ctx, lender, clerk, CaseRow{Case: bonafide.Case{ID: "F", Number: 1, Begun: start, Since: start, Rings: []string{"R"}}}, bonafide.CaseStep{At: start, What: "begin"}))
 		_, _, err2 = tx.LeadCursor(ctx, lender, "kafka", "w", start, time.Minute)
 		_, err3 := tx.ReserveTry(ctx, "person:P", start, func(int) time.Duration { return 0 })
 		return errors.Join(err, err2, err3)

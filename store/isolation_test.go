@@ -31,6 +31,7 @@ var acrossTenants = map[string]string{
 	"ExpireSessions":      "the clock runs for every tenant",
 	"ExpireTags":          "the clock runs for every tenant; each tag is then changed with its tenant",
 	"PurgeAnswers":        "the clock runs for every tenant",
+	"Addressed":           "an object is swept only if it is nobody's",
 	"ClaimDeliveries":     "one worker delivers for every tenant; a delivery says whose it is",
 }
 

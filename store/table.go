@@ -70,6 +70,13 @@ var tables = []table{
 	newTable("known", 2, "tenant TEXT", "complaint TEXT", "subject TEXT", "at BIGINT", "body BYTEA"),
 	newTable("incident", 2, "tenant TEXT", "id TEXT", "rule TEXT", "size BIGINT", "began BIGINT", "at BIGINT", "body TEXT"),
 	newTable("model", 2, "tenant TEXT", "id TEXT", "state TEXT", "author TEXT", "at BIGINT", "version BIGINT", "body TEXT"),
+	newTable("case_file", 2, "tenant TEXT", "id TEXT", "number BIGINT", "stage TEXT", "outcome TEXT", "assignee TEXT", "gang BOOLEAN", "hold BOOLEAN", "begun BIGINT", "since BIGINT", "due BIGINT", "amounts TEXT", "version BIGINT", "body BYTEA"),
+	newTable("case_link", 4, "tenant TEXT", "case_id TEXT", "kind TEXT", "target TEXT"),
+	newTable("case_step", 3, "tenant TEXT", "case_id TEXT", "n BIGINT", "at BIGINT", "what TEXT", "origin TEXT", "stage TEXT", "actor TEXT", "body BYTEA"),
+	newTable("item", 2, "tenant TEXT", "id TEXT", "case_id TEXT", "n BIGINT", "subject TEXT", "at BIGINT", "sha256 BYTEA", "sm3 BYTEA", "size BIGINT", "address TEXT", "custody BIGINT", "body BYTEA"),
+	newTable("custody", 3, "tenant TEXT", "item TEXT", "n BIGINT", "entry BIGINT"),
+	newTable("seal", 4, "tenant TEXT", "case_id TEXT", "variant TEXT", "n BIGINT", "at BIGINT", "entry BIGINT", "size BIGINT", "manifest BYTEA", "checkpoint BYTEA", "token BYTEA"),
+	newTable("stamp", 2, "tenant TEXT", "size BIGINT", "at BIGINT", "token BYTEA"),
 	newTable("detector", 2, "tenant TEXT", "name TEXT", "off BOOLEAN", "at BIGINT", "reason TEXT"),
 }
 

@@ -133,6 +133,7 @@ func (tx *Tx) Erase(ctx context.Context, t bonafide.Tenant, actor bonafide.Actor
 		{"sheets", `UPDATE sheet SET body = $3, state = 'erased' WHERE tenant = $1 AND subject = $2`},
 		{"merits", `UPDATE merit SET body = $3, found = '' WHERE tenant = $1 AND subject = $2`},
 		{"known", `UPDATE known SET body = $3 WHERE tenant = $1 AND subject = $2`},
+		{"items", `UPDATE item SET body = $3, address = '' WHERE tenant = $1 AND subject = $2`},
 		{"quarantined", `UPDATE quarantine SET body = $3, state = 'erased' WHERE tenant = $1 AND subject = $2`},
 	} {
 		args := []any{string(t), subject, []byte{}}
@@ -147,6 +148,15 @@ func (tx *Tx) Erase(ctx context.Context, t bonafide.Tenant, actor bonafide.Actor
 			return err
 		}
 		counts[step.name] = n
+	}
+	items, err := list(ctx, tx, scanText, `SELECT id FROM item WHERE tenant = $1 AND subject = $2 ORDER BY id`, string(t), subject)
+	if err != nil {
+		return err
+	}
+	for _, id := range items { // their digests stay
+		if _, err := tx.Custody(ctx, t, actor, id, "erased", nil); err != nil {
+			return err
+		}
 	}
 	tx.erased = true
 	return tx.Record(ctx, t, actor, "subject.erased", "subject:"+subject, counts)

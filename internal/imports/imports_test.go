@@ -25,7 +25,7 @@ const module = "bonafide"
 
 // stages are the folders of the steps of the work; each folder below signal is a
 // stage of its own.
-var stages = []string{"intake", "normalize", "signal", "ring", "merit", "policy", "learn", "contact", "casework", "audit", "evidence", "exchange", "report"}
+var stages = []string{"intake", "normalize", "signal", "ring", "merit", "policy", "learn", "contact", "casework", "casefile", "audit", "evidence", "exchange", "report"}
 
 // layers are the packages above the stages, each with the parts of the module it
 // may import: cmd → app → server, engine and outbox → pipeline → stages → root, and
@@ -48,8 +48,8 @@ var layers = map[string][]string{
 // neither store nor serve.
 var libraries = []string{
 	"cel.dev/cel-go", "codeberg.org/go-pdf/fpdf", "filippo.io/age", "github.com/BurntSushi/toml", "github.com/cespare/xxhash/v2",
-	"github.com/cloudflare/circl", "github.com/digitorus/timestamp", "github.com/makiuchi-d/gozxing", "github.com/nyaruka/phonenumbers",
-	"github.com/pdfcpu/pdfcpu", "golang.org/x/crypto", "golang.org/x/image", "golang.org/x/mod", "golang.org/x/text", "gonum.org/v1/gonum",
+	"github.com/cloudflare/circl", "github.com/digitorus/timestamp", "github.com/emmansun/gmsm", "github.com/gabriel-vasile/mimetype", "github.com/makiuchi-d/gozxing", "github.com/nyaruka/phonenumbers",
+	"github.com/minio/minio-go/v7", "github.com/pdfcpu/pdfcpu", "github.com/xuri/excelize/v2", "golang.org/x/crypto", "golang.org/x/image", "golang.org/x/mod", "golang.org/x/text", "gonum.org/v1/gonum",
 }
 
 // A listed is what go list tells of a package.
