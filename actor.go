@@ -33,6 +33,9 @@ const (
 	ScopeContactsRead    Scope = "contacts:read"  // conversations, verifications, material, scripts
 	ScopeContactsWrite   Scope = "contacts:write" // lead them, and sign what they found
 	ScopeAudit           Scope = "audit:judge"    // judge complaints blindly
+	ScopeCasesRead       Scope = "cases:read"     // cases and their items
+	ScopeCasesWrite      Scope = "cases:write"    // work on them, take evidence in, seal packs
+	ScopeCasesDecide     Scope = "cases:decide"   // the legal review, and the second of two people
 	ScopeAdmin           Scope = "admin"          // keys; may do everything else too
 )
 
@@ -41,7 +44,7 @@ var Scopes = []Scope{
 	ScopeComplaintsWrite, ScopeComplaintsRead, ScopeRecordsWrite, ScopeRecordsRead, ScopeRingsRead, ScopeRingsDecide,
 	ScopeTagsLookup, ScopeTagsRead, ScopeTagsWrite, ScopeLogRead, ScopeWebhooks, ScopeErase,
 	ScopeTrackWrite, ScopeTrackApprove, ScopeAppeals, ScopeFiguresRead, ScopePolicyRead, ScopePolicyWrite, ScopePeopleWrite,
-	ScopeContactsRead, ScopeContactsWrite, ScopeAudit, ScopeAdmin,
+	ScopeContactsRead, ScopeContactsWrite, ScopeAudit, ScopeCasesRead, ScopeCasesWrite, ScopeCasesDecide, ScopeAdmin,
 }
 
 // A KeyPurpose says what the system that holds an API key does for the lender.

@@ -293,6 +293,15 @@ type Watch struct {
 // filed with what an advert names, that another ring works by a scenario.
 var WatchKinds = []string{"ring", "advert", "scenario"}
 
+// A Look is that a person looked at the merit of a complaint of which no record and no
+// decision says anything, and what they found.
+type Look struct {
+	Complaint string    `json:"complaint"`
+	Found     string    `json:"found"`
+	By        string    `json:"by"`
+	At        time.Time `json:"at"`
+}
+
 // A Pending is a decision that a second person has to take too.
 type Pending struct {
 	What   string    `json:"what"` // a Move, or "lift-hold"
@@ -328,7 +337,8 @@ type Case struct {
 	Handovers  []Handover        `json:"handovers,omitempty"`
 	Requests   []MaterialRequest `json:"requests,omitempty"`
 	Watches    []Watch           `json:"watches,omitempty"`
-	Numbers    map[string]string `json:"numbers,omitempty"`  // the authorities', by the move that brought them
+	Numbers    map[string]string `json:"numbers,omitempty"` // the authorities', by the move that brought them
+	Looks      []Look            `json:"looks,omitempty"`
 	Innocent   string            `json:"innocent,omitempty"` // what was tested of the innocent explanations, and how
 	AskedBy    string            `json:"asked_by,omitempty"` // who asked for the legal review
 	PreparedBy string            `json:"prepared_by,omitempty"`

@@ -27,14 +27,17 @@ var roleScopes = map[Role][]Scope{
 	RoleInvestigator: {
 		ScopeComplaintsRead, ScopeComplaintsWrite, ScopeTrackWrite, ScopeRecordsRead, ScopeTagsLookup, ScopeFiguresRead,
 		ScopeRingsRead, ScopeRingsDecide, ScopeTagsRead, ScopeTagsWrite, ScopePolicyRead, ScopeContactsRead, ScopeContactsWrite,
+		ScopeCasesRead, ScopeCasesWrite,
 	},
 	RoleReviewer: {
 		ScopeComplaintsRead, ScopeRecordsRead, ScopeRingsRead, ScopeRingsDecide, ScopeTagsLookup, ScopeTagsRead, ScopeTagsWrite,
 		ScopeTrackWrite, ScopeTrackApprove, ScopeAppeals, ScopePolicyRead, ScopeFiguresRead, ScopeContactsRead, ScopeContactsWrite, ScopeAudit,
+		ScopeCasesRead, ScopeCasesDecide,
 	},
 	RoleCompliance: {
 		ScopeComplaintsRead, ScopeRecordsRead, ScopeRingsRead, ScopeRingsDecide, ScopeTagsLookup, ScopeTagsRead, ScopeTagsWrite,
 		ScopeTrackApprove, ScopeAppeals, ScopePolicyRead, ScopeFiguresRead, ScopePolicyWrite, ScopeLogRead, ScopeErase, ScopeContactsRead, ScopeAudit,
+		ScopeCasesRead, ScopeCasesWrite, ScopeCasesDecide,
 	},
 	RoleRegulator:     {ScopeFiguresRead},
 	RoleAdministrator: {ScopePeopleWrite, ScopeWebhooks, ScopeLogRead, ScopeFiguresRead},

@@ -44,6 +44,10 @@ type Parts struct {
 	// page shows.
 	Demo         []bonafide.Person
 	DemoPassword string
+	// Stamp stands for a time-stamping authority, where the config names none: of a
+	// demonstration.
+	Stamp      func(ctx context.Context, data []byte) ([]byte, error)
+	StampRoots []byte
 	// Extra are further pages, by pattern of http.ServeMux.
 	Extra func(*App) map[string]http.Handler
 }
@@ -95,7 +99,7 @@ func New(ctx context.Context, cfg Config, parts Parts) (a *App, err error) {
 	if a.First, err = firstStart(ctx, a.DB, !cfg.NoFirstKey); err != nil {
 		return a, err
 	}
-	if err := a.openLog(ctx); err != nil {
+	if a.signer, a.logKey, err = logSigner(ctx, a.DB); err != nil {
 		return a, err
 	}
 	a.meter = newMeter(a)
@@ -111,10 +115,17 @@ func New(ctx context.Context, cfg Config, parts Parts) (a *App, err error) {
 	if public == "" {
 		public = "http://" + cfg.Listen
 	}
-	a.Engine = engine.New(engine.Config{
+	work := engine.Config{
 		DB: a.DB, Clocks: clocks, Now: time.Now, Log: a.log, Version: parts.Version, Normalize: parts.Normalize,
 		Policy: parts.Policy, Public: parts.Public, Observe: a.meter, Random: rand.Reader, Sender: sender, PublicURL: public,
-	})
+	}
+	if err := cfg.seals(ctx, a.signer, a.logKey, &work); err != nil {
+		return a, err
+	}
+	if work.Stamp == nil && parts.Stamp != nil {
+		work.Stamp, work.StampRoots = parts.Stamp, parts.StampRoots
+	}
+	a.Engine = engine.New(work)
 	if err := a.openConsole(clocks); err != nil {
 		return a, err
 	}
@@ -270,6 +281,7 @@ func (a *App) Run(ctx context.Context) error {
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	g.Go(func() error { return a.Engine.Run(working) })
 	g.Go(func() error { return a.checkpoints(working) })
+	g.Go(func() error { return a.stamps(working) })
 	g.Go(func() error { return a.console.Run(working) })
 	for _, part := range a.others() {
 		g.Go(func() error { return part(working) })

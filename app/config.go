@@ -55,6 +55,11 @@ type Config struct {
 	Jurisdiction string `toml:"jurisdiction" help:"Whose clocks run for new complaints: cn-nfra, us-cfpb, uk-disp or in-rbi (cn-nfra)."`
 	LenderName   string `toml:"lender_name" help:"The lender's name, as letters to customers give it."`
 
+	Evidence       string `toml:"evidence" help:"Where the originals of evidence are kept: a directory (evidence in the data directory), or s3+https://host/bucket/prefix with BONAFIDE_EVIDENCE_KEY and BONAFIDE_EVIDENCE_SECRET in the environment. They are sealed; back them up too."`
+	EvidenceRegion string `toml:"evidence_region" help:"Region of the bucket, where it has one."`
+	TSAURL         string `toml:"tsa_url" help:"Time-stamping authority (RFC 3161): checkpoints of the log are stamped there once a day, and each sealed pack. Default: none."`
+	TSARoots       string `toml:"tsa_roots" help:"File with the authority's root certificates (PEM)." type:"path"`
+
 	Sender             string `toml:"sender" help:"How questions go to customers over their known phone or e-mail: file (the default: one file each, in outbox within the data directory), smtp or webhook."`
 	SenderSMTP         string `toml:"sender_smtp" help:"Mail server, host:port; TLS is used unless it is on this machine."`
 	SenderFrom         string `toml:"sender_from" help:"Address that mails come from."`
@@ -74,7 +79,8 @@ type Config struct {
 	OIDCRoles            []string `toml:"oidc_roles" help:"What values of the claim mean: value=role, such as complaints-team=handler; with commas between, a list in a file."`
 	OIDCCreate           bool     `toml:"oidc_create" help:"Whoever comes from the identity provider with a role is added, if not known yet."`
 
-	rootKey string // from the environment
+	rootKey                     string // from the environment
+	evidenceKey, evidenceSecret string // likewise
 }
 
 // LogValue keeps a password in the database's address out of logs.
@@ -160,6 +166,8 @@ func (c *Config) Environ(lookup func(string) (string, bool)) error {
 		}
 	}
 	c.rootKey, _ = lookup("BONAFIDE_ROOT_KEY")
+	c.evidenceKey, _ = lookup("BONAFIDE_EVIDENCE_KEY")
+	c.evidenceSecret, _ = lookup("BONAFIDE_EVIDENCE_SECRET")
 	c.fill()
 	return nil
 }
@@ -214,7 +222,7 @@ func (c *Config) Check() error {
 	if err := c.checkDB(); err != nil {
 		return err
 	}
-	if err := c.checkSignIn(); err != nil {
+	if err := errors.Join(c.checkSignIn(), c.checkEvidence()); err != nil {
 		return err
 	}
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {

@@ -14,24 +14,7 @@ import (
 	"bonafide"
 	"bonafide/evidence"
 	"bonafide/store"
-
-	"golang.org/x/mod/sumdb/note"
 )
-
-// openLog reads the key that signs checkpoints.
-func (a *App) openLog(ctx context.Context) error {
-	return a.DB.View(ctx, func(tx *store.Tx) error {
-		secret, public, err := tx.SigningKey(ctx)
-		if err != nil {
-			return err
-		}
-		a.logKey = public
-		if a.signer, err = note.NewSigner(secret); err != nil {
-			return fmt.Errorf("signing key of the log: %w", err)
-		}
-		return nil
-	})
-}
 
 // checkpoints signs the logs until ctx ends.
 func (a *App) checkpoints(ctx context.Context) error {
@@ -83,7 +66,7 @@ func (a *App) sign(ctx context.Context, t bonafide.Tenant) error {
 		if n := len(last); tree.N == 0 || n > 0 && last[n-1].Size >= tree.N {
 			return nil
 		}
-		if text, err = evidence.SignCheckpoint(a.signer, a.signer.Name()+"/"+string(t), tree, now); err != nil {
+		if text, err = evidence.SignCheckpoint(a.signer, origin(a.signer, t), tree, now); err != nil {
 			return err
 		}
 		return tx.AddCheckpoint(ctx, t, tree.N, text, now)

@@ -32,7 +32,7 @@ type Change struct {
 // Changes are what can be written into a case.
 var Changes = []string{
 	"note", "title", "assign", "group", "gang", "link", "unlink", "scenario", "offence", "party", "party-remove", "loss", "loss-remove",
-	"exhibit", "exhibit-remove", "task", "task-done", "handover", "request", "answer", "watch", "watch-remove", "lift-hold", "hold",
+	"exhibit", "exhibit-remove", "task", "task-done", "handover", "request", "answer", "watch", "watch-remove", "merit", "lift-hold", "hold",
 }
 
 // Most of one kind of thing in a case, and the longest text.
@@ -48,6 +48,7 @@ func Clone(c bonafide.Case) bonafide.Case {
 	c.Group, c.Scenarios, c.Offences = slices.Clone(c.Group), slices.Clone(c.Scenarios), slices.Clone(c.Offences)
 	c.Parties, c.Losses, c.Exhibits, c.Tasks, c.Clocks = slices.Clone(c.Parties), slices.Clone(c.Losses), slices.Clone(c.Exhibits), slices.Clone(c.Tasks), slices.Clone(c.Clocks)
 	c.Handovers, c.Requests, c.Watches = slices.Clone(c.Handovers), slices.Clone(c.Requests), slices.Clone(c.Watches)
+	c.Looks = slices.Clone(c.Looks)
 	numbers := make(map[string]string, len(c.Numbers))
 	for k, v := range c.Numbers {
 		numbers[k] = v
@@ -167,6 +168,13 @@ func Write(c bonafide.Case, ch Change, id string, now time.Time) (bonafide.Case,
 		step.Reason = ch.Kind
 	case "watch-remove":
 		next.Watches, err = remove(next.Watches, ch.ID, func(w bonafide.Watch) string { return w.ID })
+	case "merit":
+		if ch.Name == "" || strings.TrimSpace(ch.Text) == "" {
+			return fail(wrong(bonafide.Invalid, "merit: name the complaint, and say what you looked at and found"))
+		}
+		next.Looks = append(slices.DeleteFunc(next.Looks, func(l bonafide.Look) bool { return l.Complaint == ch.Name }),
+			bonafide.Look{Complaint: ch.Name, Found: strings.TrimSpace(ch.Text), By: ch.By, At: now})
+		step.Reason = ch.Name
 	case "hold":
 		next.Hold = true
 	case "lift-hold":
@@ -444,6 +452,7 @@ func Merge(into, from bonafide.Case, by, reason string, now time.Time) (bonafide
 	a.Rings, a.Complaints, a.Adverts = union(a.Rings, b.Rings), union(a.Complaints, b.Complaints), union(a.Adverts, b.Adverts)
 	a.Group, a.Scenarios, a.Offences = union(a.Group, b.Group), union(a.Scenarios, b.Scenarios), union(a.Offences, b.Offences)
 	a.Parties, a.Losses, a.Exhibits = append(a.Parties, b.Parties...), append(a.Losses, b.Losses...), append(a.Exhibits, b.Exhibits...)
+	a.Looks = append(a.Looks, b.Looks...)
 	a.Tasks, a.Watches = append(a.Tasks, b.Tasks...), append(a.Watches, b.Watches...)
 	a.Handovers, a.Requests = append(a.Handovers, b.Handovers...), append(a.Requests, b.Requests...)
 	a.Gang, a.Hold = a.Gang || b.Gang, a.Hold || b.Hold

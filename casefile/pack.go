@@ -86,16 +86,18 @@ type Task struct {
 // A rulebook is all that the files say.
 type rulebook struct {
 	Name      string          `toml:"name"`
+	Title     string          `toml:"title"`
 	Clocks    []Period        `toml:"clock"`
 	Offences  []Offence       `toml:"offence"`
 	Scenarios []Scenario      `toml:"scenario"`
 	Tasks     map[string]Task `toml:"task"`
+	Slang     []Term          `toml:"slang"`
 }
 
 // book reads the files of the binary once. That they are sound is tested.
 var book = sync.OnceValue(func() *rulebook {
 	b := &rulebook{}
-	for _, name := range []string{"procedure.toml", "offences.toml", "scenarios.toml"} {
+	for _, name := range []string{"procedure.toml", "offences.toml", "scenarios.toml", "slang.toml"} {
 		text, err := files.ReadFile(name)
 		if err != nil {
 			panic(err) // it is embedded

@@ -104,7 +104,7 @@ func (d *desk) facts(ctx context.Context, tx *store.Tx, complaint string, known 
 	if err != nil {
 		return k, err
 	}
-	m, err := d.checkMerit(ctx, tx, d.tenant, row.Subject, track.Received)
+	m, err := d.checkMerit(ctx, tx, d.tenant, row.Subject, track.Received, d.cfg.Now())
 	k.Substantiated = m.Substantiated()
 	return k, err
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -27,59 +28,63 @@ func (e *Engine) Decide(ctx context.Context, t bonafide.Tenant, by bonafide.Acto
 		return err
 	}
 	now := e.cfg.Now().UTC().Truncate(time.Microsecond) // as it will be read again
-	err = e.cfg.DB.Update(ctx, func(tx *store.Tx) error {
-		if _, err := tx.Lock(ctx, t); err != nil {
-			return err
-		}
-		row, err := tx.Ring(ctx, t, ringID)
-		if err != nil {
-			return err
-		}
-		var body bonafide.Ring
-		if err := json.Unmarshal(row.Body, &body); err != nil {
-			return fmt.Errorf("ring %s: %w", ringID, err)
-		}
-		event, err := decide(&row, &body, bonafide.Decision{Verb: verb, By: by.ID, At: now, Reason: reason, Innocent: innocent, Members: row.Members})
-		if err != nil {
-			return err
-		}
-		row.Updated = now
-		if row.Body, err = json.Marshal(body); err != nil {
-			return fmt.Errorf("write ring: %w", err)
-		}
-		if err := tx.SaveRings(ctx, t, by, []store.RingRow{row}); err != nil {
-			return err
-		}
-		if event != "" {
-			ev := bonafide.Event{Type: event, At: now, Target: bonafide.Target{Kind: bonafide.OnRing, ID: ringID}, Ring: ringID, Level: bonafide.Level(row.Level), Count: row.Size, Reason: reason}
-			if err := tx.Emit(ctx, t, ev); err != nil {
-				return err
-			}
-		}
-		if verb == bonafide.Clear {
-			if err := d.clearVerdicts(ctx, tx, by, row, body); err != nil {
-				return err
-			}
-			// Its tags go with the ring, as the program's own doing: reopened, it warns again.
-			events, err := d.settleTags(ctx, tx, bonafide.System("settle"), row, body, nil, map[string]bonafide.Key{}, now)
-			if err != nil {
-				return err
-			}
-			if err := tx.Emit(ctx, t, events...); err != nil {
-				return err
-			}
-		}
-		// The next grouping brings everything else to it.
-		if err := tx.Enqueue(ctx, store.Job{Tenant: t, Kind: jobCluster, Due: now}); err != nil {
-			return err
-		}
-		return keep(tx, bonafide.RingState(row.State))
-	})
+	err = e.cfg.DB.Update(ctx, func(tx *store.Tx) error { return d.decideIn(ctx, tx, by, ringID, verb, reason, innocent, now, keep) })
 	if err != nil {
 		return err
 	}
 	e.wake()
 	return nil
+}
+
+// decideIn is Decide within a transaction.
+func (d *desk) decideIn(ctx context.Context, tx *store.Tx, by bonafide.Actor, ringID string, verb bonafide.Verb, reason, innocent string, now time.Time, keep func(*store.Tx, bonafide.RingState) error) error {
+	t := d.tenant
+	if _, err := tx.Lock(ctx, t); err != nil {
+		return err
+	}
+	row, err := tx.Ring(ctx, t, ringID)
+	if err != nil {
+		return err
+	}
+	var body bonafide.Ring
+	if err := json.Unmarshal(row.Body, &body); err != nil {
+		return fmt.Errorf("ring %s: %w", ringID, err)
+	}
+	event, err := decide(&row, &body, bonafide.Decision{Verb: verb, By: by.ID, At: now, Reason: reason, Innocent: innocent, Members: row.Members})
+	if err != nil {
+		return err
+	}
+	row.Updated = now
+	if row.Body, err = json.Marshal(body); err != nil {
+		return fmt.Errorf("write ring: %w", err)
+	}
+	if err := tx.SaveRings(ctx, t, by, []store.RingRow{row}); err != nil {
+		return err
+	}
+	if event != "" {
+		ev := bonafide.Event{Type: event, At: now, Target: bonafide.Target{Kind: bonafide.OnRing, ID: ringID}, Ring: ringID, Level: bonafide.Level(row.Level), Count: row.Size, Reason: reason}
+		if err := tx.Emit(ctx, t, ev); err != nil {
+			return err
+		}
+	}
+	if verb == bonafide.Clear {
+		if err := d.clearVerdicts(ctx, tx, by, row, body); err != nil {
+			return err
+		}
+		// Its tags go with the ring, as the program's own doing: reopened, it warns again.
+		events, err := d.settleTags(ctx, tx, bonafide.System("settle"), row, body, nil, map[string]bonafide.Key{}, now)
+		if err != nil {
+			return err
+		}
+		if err := tx.Emit(ctx, t, events...); err != nil {
+			return err
+		}
+	}
+	// The next grouping brings everything else to it.
+	if err := tx.Enqueue(ctx, store.Job{Tenant: t, Kind: jobCluster, Due: now}); err != nil {
+		return err
+	}
+	return keep(tx, bonafide.RingState(row.State))
 }
 
 // decide applies a decision to a ring and returns the event it makes.
@@ -218,8 +223,9 @@ func (e *Engine) erase(ctx context.Context, t bonafide.Tenant, by bonafide.Actor
 			named, known = hexKey(key), d.live.OfCustomer(key)
 		}
 	}
-	var ids []string
+	var ids, addresses []string
 	err = e.cfg.DB.Update(ctx, func(tx *store.Tx) error {
+		addresses = nil
 		if _, err := tx.Lock(ctx, t); err != nil {
 			return err
 		}
@@ -249,6 +255,18 @@ func (e *Engine) erase(ctx context.Context, t bonafide.Tenant, by bonafide.Actor
 				return err
 			}
 			ids = append(ids, more...)
+			held, err := tx.Held(ctx, t, s)
+			if err != nil {
+				return err
+			}
+			if len(held) > 0 {
+				return &heldError{held[0]}
+			}
+			places, err := tx.AddressesOf(ctx, t, s)
+			if err != nil {
+				return err
+			}
+			addresses = append(addresses, places...)
 			// The number may be known from records or from complaints alone.
 			if err := tx.Erase(ctx, t, by, s, reason); err != nil && (s == subject && len(subjects) == 1 || !errors.Is(err, bonafide.NotFound)) {
 				return err
@@ -273,8 +291,27 @@ func (e *Engine) erase(ctx context.Context, t bonafide.Tenant, by bonafide.Actor
 	}
 	d.forget(ids)
 	e.wake()
+	for _, a := range addresses { // unreadable already; what is left of them is swept
+		if e.cfg.Keeper == nil {
+			break
+		}
+		if err := e.cfg.Keeper.Remove(ctx, a); err != nil {
+			e.cfg.Log.WarnContext(ctx, "remove an erased file", slog.Any("tenant", t), slog.Any("err", err))
+		}
+	}
 	return nil
 }
+
+// A heldError says that somebody's data is evidence in a case under legal hold.
+type heldError struct{ number int }
+
+// Error says in which case.
+func (h *heldError) Error() string {
+	return fmt.Sprintf("the data is evidence in case %d, which is under legal hold: two people can lift it there", h.number)
+}
+
+// Unwrap makes it a conflict whose message a user may see.
+func (h *heldError) Unwrap() error { return &bonafide.Error{Kind: bonafide.Conflict, Msg: h.Error()} }
 
 // unlink takes erased complaints out of rings, decisions, verdicts and tags.
 func (d *desk) unlink(ctx context.Context, tx *store.Tx, subjects, ids []string) error {

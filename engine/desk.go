@@ -189,6 +189,16 @@ func (d *desk) catchUp(ctx context.Context) error {
 	return d.cfg.DB.View(ctx, func(tx *store.Tx) error { return d.read(ctx, tx, last) })
 }
 
+// Fill reads what is stored of a tenant's complaints into memory, for an engine that does
+// not run.
+func (e *Engine) Fill(ctx context.Context, t bonafide.Tenant) error {
+	d, err := e.desk(ctx, t)
+	if err != nil {
+		return err
+	}
+	return d.catchUp(ctx)
+}
+
 // read adds the complaints after those in memory, up to last.
 func (d *desk) read(ctx context.Context, tx *store.Tx, last int64) error {
 	const part = 512

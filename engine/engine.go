@@ -14,12 +14,14 @@ import (
 
 	"bonafide"
 	"bonafide/casework"
+	"bonafide/evidence/custody"
 	"bonafide/normalize"
 	"bonafide/pipeline"
 	"bonafide/policy"
 	"bonafide/signal/text"
 	"bonafide/store"
 
+	"golang.org/x/mod/sumdb/tlog"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -41,6 +43,18 @@ type Config struct {
 	Random    io.Reader     // of the secrets of questions to customers
 	Sender    Sender        // of these questions; nil where none can be sent
 	PublicURL string        // where customers reach the program
+
+	Lender   string          // its name, in packs
+	Keeper   *custody.Keeper // of evidence; nil where there is no place for it
+	ItemMost int64           // bytes of the largest file that is taken in; 0 means 8 GiB
+	LogKey   string          // verifies checkpoints
+	// Sign signs what a tenant's log is; nil where nothing can be sealed.
+	Sign   func(t bonafide.Tenant, tree tlog.Tree, at time.Time) ([]byte, error)
+	Origin func(t bonafide.Tenant) string // what checkpoints call the log of a tenant
+	// Stamp has an authority stamp bytes with the time; nil where there is none. StampRoots
+	// are its certificates, in PEM.
+	Stamp      func(ctx context.Context, data []byte) ([]byte, error)
+	StampRoots []byte
 }
 
 // An Observer is told how long things took, for metrics.

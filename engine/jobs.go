@@ -42,6 +42,7 @@ func (e *Engine) work(ctx context.Context) error {
 	run.Go(func() error { return e.jobs(ctx, jobImport, 1, e.importFile) })
 	run.Go(func() error { return e.upkeep(ctx) })
 	run.Go(func() error { return e.retain(ctx) })
+	run.Go(func() error { return e.watch(ctx) })
 	run.Go(func() error { return e.renew(ctx) })
 	return e.jobs(ctx, jobScreen, screenBatch, e.screenLate)
 }

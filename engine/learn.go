@@ -52,6 +52,10 @@ func (e *Engine) Labels(ctx context.Context, tx *store.Tx, t bonafide.Tenant) ([
 	for _, id := range exempt {
 		spared[id] = true
 	}
+	exits, err := exitsOf(ctx, tx, t)
+	if err != nil {
+		return nil, err
+	}
 	var out []learn.Example
 	group := map[string]string{} // of each ring
 	for _, state := range []bonafide.RingState{bonafide.RingIsFirm, bonafide.RingIsCleared} {
@@ -62,6 +66,11 @@ func (e *Engine) Labels(ctx context.Context, tx *store.Tx, t bonafide.Tenant) ([
 				return nil, err
 			}
 			for _, row := range page {
+				if fell, err := fellThrough(ctx, tx, t, row.ID, exits); err != nil {
+					return nil, err
+				} else if fell {
+					continue
+				}
 				more, name, err := ringLabels(ctx, tx, t, row, state == bonafide.RingIsFirm, spared)
 				if err != nil {
 					return nil, err

@@ -53,10 +53,10 @@ func (e *Engine) Merit(ctx context.Context, tx *store.Tx, t bonafide.Tenant, com
 	if err != nil {
 		return nil, err
 	}
-	return e.checkMerit(ctx, tx, t, subject, track.Received)
+	return e.checkMerit(ctx, tx, t, subject, track.Received, e.cfg.Now())
 }
 
-func (e *Engine) checkMerit(ctx context.Context, tx *store.Tx, t bonafide.Tenant, subject string, received time.Time) (*bonafide.Merit, error) {
+func (e *Engine) checkMerit(ctx context.Context, tx *store.Tx, t bonafide.Tenant, subject string, received, now time.Time) (*bonafide.Merit, error) {
 	pack := e.meritPack()
 	if pack == nil {
 		return nil, nil
@@ -73,7 +73,7 @@ func (e *Engine) checkMerit(ctx context.Context, tx *store.Tx, t bonafide.Tenant
 			}
 		}
 	}
-	m := pack.Check(received, r, e.cfg.Now().UTC(), e.cfg.Clocks.Zone())
+	m := pack.Check(received, r, now.UTC(), e.cfg.Clocks.Zone())
 	return &m, nil
 }
 
@@ -227,7 +227,7 @@ func (d *desk) meritRows(ctx context.Context, todo []store.Arrival) ([]store.Mer
 				continue
 			}
 			done[a.ID] = true
-			m, err := d.checkMerit(ctx, tx, d.tenant, a.Subject, a.Received)
+			m, err := d.checkMerit(ctx, tx, d.tenant, a.Subject, a.Received, d.cfg.Now())
 			if errors.Is(err, bonafide.Busy) || ctx.Err() != nil {
 				return err // tried again
 			}

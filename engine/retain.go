@@ -33,6 +33,11 @@ func (e *Engine) retain(ctx context.Context) error {
 				e.cfg.Log.WarnContext(ctx, "retention", slog.Any("tenant", t.ID), slog.Any("err", err))
 			}
 		}
+		if n, err := e.Sweep(ctx); err != nil && ctx.Err() == nil {
+			e.cfg.Log.WarnContext(ctx, "sweep evidence", slog.Any("err", err))
+		} else if n > 0 {
+			e.cfg.Log.InfoContext(ctx, "swept files that nobody registered", slog.Int("files", n))
+		}
 		if !sleep(ctx, retainEvery) {
 			return nil
 		}
@@ -103,7 +108,7 @@ func (e *Engine) Retain(ctx context.Context, t bonafide.Tenant) error {
 				return err
 			}
 			err := e.erase(ctx, t, bonafide.System("retention"), "", p.Complaint, "retention", still, func(*store.Tx, string, []string) error { return nil })
-			if err != nil && !errors.Is(err, bonafide.NotFound) && !errors.Is(err, errStays) {
+			if err != nil && !errors.Is(err, bonafide.NotFound) && !errors.Is(err, errStays) && !errors.As(err, new(*heldError)) {
 				return err
 			}
 		}

@@ -327,7 +327,7 @@ var caseActions = map[string]action{
 		return tx.MoveItems(ctx, lender, clerk, "F0", "F1")
 	},
 	"AddSeal": func(ctx context.Context, tx *Tx, r *rand.Rand, now time.Time) error {
-		_, err := tx.AddSeal(ctx, lender, clerk, Seal{Case: pick(r, "F", 3), Variant: "police", Number: r.IntN(4), At: now, Manifest: make([]byte, 32)}, nil, signed(ctx, tx))
+		_, err := tx.AddSeal(ctx, lender, clerk, Seal{Case: pick(r, "F", 3), Variant: "police", Number: r.IntN(4), At: now, Manifest: make([]byte, 32), Address: pick(r, "a", 9), Subjects: []string{pick(r, "s", 3)}}, nil, signed(ctx, tx))
 		return err
 	},
 	"SaveAdvert": func(ctx context.Context, tx *Tx, r *rand.Rand, now time.Time) error {
@@ -393,7 +393,7 @@ var machineryActions = map[string]action{
 
 // readers are the methods that change nothing.
 var readers = []string{
-	"Case", "CaseByNumber", "Cases", "CasesOf", "CaseSteps", "CaseHeads", "StepMarks", "NextCase", "Held", "Item", "Items", "AddressesOf", "Addressed", "CustodyOf", "Seals", "Stamps", "Adverts",
+	"Case", "CaseByNumber", "Cases", "CasesOf", "CaseSteps", "CaseHeads", "StepMarks", "NextCase", "Held", "Item", "Items", "AddressesOf", "Addressed", "Addresses", "CustodyOf", "Seals", "Stamps", "Adverts", "TallyMonth",
 	"Sheet", "SheetsOf", "Sheets", "AuditFrame", "ConfirmationByHash", "Confirmations", "Merit", "MeritFound", "FreshRecords", "Arrivals", "OpenComplaints", "HaveRecords", "KnownStamp", "Cursor", "KnownOf", "Incidents", "Models", "Detectors",
 	"Leased", "Track", "Tracks", "CountTracks", "Unclocked", "TrackSteps", "Tallies", "Appeal", "AppealsOf", "Appeals", "Exempt", "Policy", "Policies",
 	"PublicLetters", "Import", "Imports", "UploadPart", "OneQuarantined", "Quarantined", "Filters", "Settings", "Find", "FindIn", "FoundByID", "Bodies",

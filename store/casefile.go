@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -240,6 +241,12 @@ type Seal struct {
 	Manifest      []byte // 32 bytes
 	Checkpoint    []byte
 	Token         []byte // empty where no authority stamped it
+	// Address is where what was written for the pack stands, and Key opens it. Both are
+	// empty once somebody in it was erased.
+	Address string
+	Key     [32]byte
+	// Subjects are whose data stands in the pack. They are stored, and not read.
+	Subjects []string
 }
 
 // AddSeal stores a seal with its entry in the log, whose detail is what a verifier reads, and
@@ -251,19 +258,38 @@ func (tx *Tx) AddSeal(ctx context.Context, t bonafide.Tenant, actor bonafide.Act
 		return s, err
 	}
 	s.Entry = h.Entries
-	if err := tx.Record(ctx, t, actor, "case.sealed", "case:"+s.Case, detail); err != nil {
+	if err := tx.recordAt(ctx, t, actor, "case.sealed", "case:"+s.Case, detail, s.At); err != nil {
 		return s, err
 	}
 	s.Size = h.Entries
 	if s.Checkpoint, err = sign(tlog.Tree{N: h.Entries, Hash: h.Edge.Root()}); err != nil {
 		return s, err
 	}
+	keys, err := tx.subjectKeys(ctx, t, []string{caseSubject(s.Case)}, nil)
+	if err != nil {
+		return s, err
+	}
+	body, err := keys[caseSubject(s.Case)].seal(tx.db.random, sealPlace(t, s), s.Key[:])
+	if err != nil {
+		return s, err
+	}
 	if _, err := tx.insert(ctx, "seal", "", []any{
-		string(t), s.Case, s.Variant, int64(s.Number), micros(s.At), s.Entry, s.Size, s.Manifest, some(s.Checkpoint), some(s.Token),
+		string(t), s.Case, s.Variant, int64(s.Number), micros(s.At), s.Entry, s.Size, s.Manifest, some(s.Checkpoint), some(s.Token), s.Address, body,
 	}); err != nil {
 		return s, otherwise(err, bonafide.Conflict, "somebody else sealed this meanwhile: try again")
 	}
+	var whose []any
+	for _, subject := range slices.Compact(slices.Sorted(slices.Values(s.Subjects))) {
+		whose = append(whose, string(t), s.Case, s.Variant, int64(s.Number), subject)
+	}
+	if _, err := tx.insert(ctx, "seal_subject", "", whose); err != nil {
+		return s, err
+	}
 	return s, tx.AddCheckpoint(ctx, t, s.Size, s.Checkpoint, s.At)
+}
+
+func sealPlace(t bonafide.Tenant, s Seal) []byte {
+	return place("seal", string(t), s.Case, s.Variant, strconv.Itoa(s.Number))
 }
 
 // StampSeal adds a time-stamp to a seal that has none.
@@ -277,10 +303,24 @@ func (tx *Tx) StampSeal(ctx context.Context, t bonafide.Tenant, s Seal) error {
 func (tx *Tx) Seals(ctx context.Context, t bonafide.Tenant, id, variant string) ([]Seal, error) {
 	return list(ctx, tx, func(r row) (s Seal, err error) {
 		var at int64
-		err = r.Scan(&s.Case, &s.Variant, &s.Number, &at, &s.Entry, &s.Size, &s.Manifest, &s.Checkpoint, &s.Token)
+		var body, key []byte
+		if err = r.Scan(&s.Case, &s.Variant, &s.Number, &at, &s.Entry, &s.Size, &s.Manifest, &s.Checkpoint, &s.Token, &s.Address, &body, &key); err != nil {
+			return s, err
+		}
 		s.At, s.Checkpoint, s.Token = instant(at), some(s.Checkpoint), some(s.Token)
+		if s.Address == "" || len(body) == 0 {
+			return s, nil
+		}
+		opener, err := tx.db.unwrap(t, caseSubject(s.Case), key)
+		if err != nil {
+			return s, err
+		}
+		plain, err := opener.open(sealPlace(t, s), body)
+		copy(s.Key[:], plain)
 		return s, err
-	}, `SELECT case_id, variant, n, at, entry, size, manifest, checkpoint, token FROM seal WHERE tenant = $1 AND case_id = $2 AND ($3 = '' OR variant = $3) ORDER BY n, variant`, string(t), id, variant)
+	}, `SELECT e.case_id, e.variant, e.n, e.at, e.entry, e.size, e.manifest, e.checkpoint, e.token, e.address, e.body, s.key
+		FROM seal e JOIN subject s ON s.tenant = e.tenant AND s.id = $4
+		WHERE e.tenant = $1 AND e.case_id = $2 AND ($3 = '' OR e.variant = $3) ORDER BY e.n, e.variant`, string(t), id, variant, caseSubject(id))
 }
 
 // A Stamp is a time-stamp of a checkpoint.

@@ -185,14 +185,17 @@ func (tx *Tx) Items(ctx context.Context, t bonafide.Tenant, caseID string) ([]It
 	return list(ctx, tx, tx.scanItem(t), `SELECT `+itemColumns+itemFrom+`AND i.case_id = $2 ORDER BY i.n`, string(t), caseID)
 }
 
-// AddressesOf lists the addresses of what is kept about a subject.
+// AddressesOf lists the addresses of what is kept about a subject: items, and what was
+// written for sealed packs in which it stands.
 func (tx *Tx) AddressesOf(ctx context.Context, t bonafide.Tenant, subject string) ([]string, error) {
-	return list(ctx, tx, scanText, `SELECT address FROM item WHERE tenant = $1 AND subject = $2 AND address <> '' ORDER BY address`, string(t), subject)
+	return list(ctx, tx, scanText, `SELECT address FROM item WHERE tenant = $1 AND subject = $2 AND address <> ''
+		UNION SELECT e.address FROM seal e JOIN seal_subject w ON w.tenant = e.tenant AND w.case_id = e.case_id AND w.variant = e.variant AND w.n = e.n
+		WHERE e.tenant = $1 AND w.subject = $2 AND e.address <> '' ORDER BY 1`, string(t), subject)
 }
 
-// Addressed reports whether any tenant's item stands at an address.
+// Addressed reports whether any tenant's item or seal stands at an address.
 func (tx *Tx) Addressed(ctx context.Context, address string) (bool, error) {
-	n, err := one(ctx, tx, func(r row) (n int, err error) { return n, r.Scan(&n) }, `SELECT count(*) FROM item WHERE address = $1`, address)
+	n, err := one(ctx, tx, func(r row) (n int, err error) { return n, r.Scan(&n) }, `SELECT (SELECT count(*) FROM item WHERE address = $1) + (SELECT count(*) FROM seal WHERE address = $1)`, address)
 	return n > 0, err
 }
 
@@ -224,3 +227,8 @@ func hash32(digest string) ([]byte, error) {
 }
 
 func hexOf(digest []byte) string { return hex.EncodeToString(digest) }
+
+// Addresses lists the addresses of every tenant's items and seals.
+func (tx *Tx) Addresses(ctx context.Context) ([]string, error) {
+	return list(ctx, tx, scanText, `SELECT address FROM item WHERE address <> '' UNION SELECT address FROM seal WHERE address <> '' ORDER BY 1`)
+}

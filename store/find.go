@@ -292,3 +292,46 @@ func (tx *Tx) Retires(ctx context.Context, t bonafide.Tenant, before time.Time, 
 	err := tx.each(ctx, retired(` AND c.subject = $3`), func(row) error { n++; return nil }, string(t), micros(before), subject)
 	return n > 0, err
 }
+
+// A MonthTally counts the complaints of a period.
+type MonthTally struct {
+	Received, Ended, InTime int64
+	Levels                  map[string]int64 // of those received, by the level that is proposed
+	FlaggedEnded            int64            // of those ended, with a level that says something against them
+	FlaggedUpheld           int64            // and of these, upheld wholly or in part
+}
+
+// TallyMonth counts the complaints received and ended from one moment up to another.
+func (tx *Tx) TallyMonth(ctx context.Context, t bonafide.Tenant, from, to time.Time) (m MonthTally, err error) {
+	if m, err = one(ctx, tx, func(r row) (m MonthTally, err error) {
+		return m, r.Scan(&m.Received, &m.Ended, &m.InTime)
+	}, `SELECT (SELECT count(*) FROM track WHERE tenant = $1 AND received >= $2 AND received < $3),
+		(SELECT count(*) FROM track WHERE tenant = $1 AND ended >= $2 AND ended < $3),
+		(SELECT count(*) FROM track WHERE tenant = $1 AND ended >= $2 AND ended < $3 AND late = 0)`, string(t), micros(from), micros(to)); err != nil {
+		return m, err
+	}
+	m.Levels = map[string]int64{}
+	if err = tx.each(ctx, `SELECT v.level, count(*) FROM verdict v JOIN track k ON k.tenant = v.tenant AND k.complaint = v.complaint
+		WHERE v.tenant = $1 AND k.received >= $2 AND k.received < $3 GROUP BY 1 ORDER BY 1`, func(r row) error {
+		var level string
+		var n int64
+		err := r.Scan(&level, &n)
+		m.Levels[level] = n
+		return err
+	}, string(t), micros(from), micros(to)); err != nil {
+		return m, err
+	}
+	return m, tx.each(ctx, `SELECT k.outcome, count(*) FROM verdict v JOIN track k ON k.tenant = v.tenant AND k.complaint = v.complaint
+		WHERE v.tenant = $1 AND k.ended >= $2 AND k.ended < $3 AND v.level IN ('individual', 'level-2', 'level-1') GROUP BY 1 ORDER BY 1`, func(r row) error {
+		var outcome string
+		var n int64
+		if err := r.Scan(&outcome, &n); err != nil {
+			return err
+		}
+		m.FlaggedEnded += n
+		if outcome == "upheld" || outcome == "partly-upheld" {
+			m.FlaggedUpheld += n
+		}
+		return nil
+	}, string(t), micros(from), micros(to))
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"bonafide"
 	"bonafide/evidence"
@@ -82,6 +83,11 @@ func (tx *Tx) CountComplaints(ctx context.Context, t bonafide.Tenant) (int64, er
 // Target is made of ids; detail is marshalled to JSON and must hold nothing
 // personal; nil leaves it out.
 func (tx *Tx) Record(ctx context.Context, t bonafide.Tenant, actor bonafide.Actor, action, target string, detail any) error {
+	return tx.recordAt(ctx, t, actor, action, target, detail, tx.db.now())
+}
+
+// recordAt is Record of something that happened at a given moment.
+func (tx *Tx) recordAt(ctx context.Context, t bonafide.Tenant, actor bonafide.Actor, action, target string, detail any, at time.Time) error {
 	if actor.ID == "" {
 		return fmt.Errorf("log %s: no actor", action)
 	}
@@ -89,7 +95,7 @@ func (tx *Tx) Record(ctx context.Context, t bonafide.Tenant, actor bonafide.Acto
 	if err != nil {
 		return err
 	}
-	e := evidence.Entry{Time: micros(tx.db.now()), Actor: actor.ID, Action: action, Target: target}
+	e := evidence.Entry{Time: micros(at), Actor: actor.ID, Action: action, Target: target}
 	switch d := detail.(type) {
 	case nil:
 	case json.RawMessage:

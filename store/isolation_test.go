@@ -32,6 +32,7 @@ var acrossTenants = map[string]string{
 	"ExpireTags":          "the clock runs for every tenant; each tag is then changed with its tenant",
 	"PurgeAnswers":        "the clock runs for every tenant",
 	"Addressed":           "an object is swept only if it is nobody's",
+	"Addresses":           "originals of every tenant stand in one place",
 	"ClaimDeliveries":     "one worker delivers for every tenant; a delivery says whose it is",
 }
 

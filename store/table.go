@@ -75,7 +75,8 @@ var tables = []table{
 	newTable("case_step", 3, "tenant TEXT", "case_id TEXT", "n BIGINT", "at BIGINT", "what TEXT", "origin TEXT", "stage TEXT", "actor TEXT", "body BYTEA"),
 	newTable("item", 2, "tenant TEXT", "id TEXT", "case_id TEXT", "n BIGINT", "subject TEXT", "at BIGINT", "sha256 BYTEA", "sm3 BYTEA", "size BIGINT", "address TEXT", "custody BIGINT", "body BYTEA"),
 	newTable("custody", 3, "tenant TEXT", "item TEXT", "n BIGINT", "entry BIGINT"),
-	newTable("seal", 4, "tenant TEXT", "case_id TEXT", "variant TEXT", "n BIGINT", "at BIGINT", "entry BIGINT", "size BIGINT", "manifest BYTEA", "checkpoint BYTEA", "token BYTEA"),
+	newTable("seal", 4, "tenant TEXT", "case_id TEXT", "variant TEXT", "n BIGINT", "at BIGINT", "entry BIGINT", "size BIGINT", "manifest BYTEA", "checkpoint BYTEA", "token BYTEA", "address TEXT", "body BYTEA"),
+	newTable("seal_subject", 5, "tenant TEXT", "case_id TEXT", "variant TEXT", "n BIGINT", "subject TEXT"),
 	newTable("stamp", 2, "tenant TEXT", "size BIGINT", "at BIGINT", "token BYTEA"),
 	newTable("detector", 2, "tenant TEXT", "name TEXT", "off BOOLEAN", "at BIGINT", "reason TEXT"),
 }

@@ -134,6 +134,8 @@ func (tx *Tx) Erase(ctx context.Context, t bonafide.Tenant, actor bonafide.Actor
 		{"merits", `UPDATE merit SET body = $3, found = '' WHERE tenant = $1 AND subject = $2`},
 		{"known", `UPDATE known SET body = $3 WHERE tenant = $1 AND subject = $2`},
 		{"items", `UPDATE item SET body = $3, address = '' WHERE tenant = $1 AND subject = $2`},
+		{"seals", `UPDATE seal SET address = '', body = $3 WHERE tenant = $1 AND EXISTS (SELECT 1 FROM seal_subject w
+			WHERE w.tenant = $1 AND w.case_id = seal.case_id AND w.variant = seal.variant AND w.n = seal.n AND w.subject = $2)`},
 		{"quarantined", `UPDATE quarantine SET body = $3, state = 'erased' WHERE tenant = $1 AND subject = $2`},
 	} {
 		args := []any{string(t), subject, []byte{}}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"bonafide/app"
 	"bonafide/engine"
 	"bonafide/internal/synth"
+	"bonafide/internal/tsa"
 	"bonafide/server/live"
 
 	"golang.org/x/sync/errgroup"
@@ -68,6 +70,12 @@ func (c *demoCmd) Run(ctx context.Context, s *streams) (err error) {
 		return map[string]http.Handler{"/demo/": http.StripPrefix("/demo", live.New(live.Config{DB: a.DB, Tenant: app.Main, Now: time.Now, Log: a.Log()}))}
 	}
 	parts.Demo, parts.DemoPassword = demoPeople(), demoPassword
+	authority, err := tsa.New(rand.Reader, time.Now)
+	if err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	parts.StampRoots = authority.Roots
+	parts.Stamp = func(_ context.Context, data []byte) ([]byte, error) { return authority.Stamp(data) }
 	a, err := app.New(ctx, cfg, parts)
 	if err != nil {
 		return err
@@ -109,6 +117,9 @@ func (c *demoCmd) feed(ctx context.Context, a *app.App, people []bonafide.Person
 		return fmt.Errorf("demo: %w", err)
 	}
 	if err := c.work(ctx, a, people, before); err != nil {
+		return err
+	}
+	if err := demoCases(ctx, a, people, before); err != nil && ctx.Err() == nil {
 		return err
 	}
 	t := time.NewTicker(c.Every)

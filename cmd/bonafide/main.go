@@ -46,6 +46,10 @@ type commands struct {
 	Policy  policyCmd  `cmd:"" help:"List, show and test the policy packs that grade."`
 	Script  scriptCmd  `cmd:"" help:"List, show, check and play the scripts for calls about a complaint."`
 	Learn   learnCmd   `cmd:"" help:"Weights learned of decisions, and what they promise."`
+	Case    caseCmd    `cmd:"" help:"List and show cases for the police and the regulator."`
+	Item    itemCmd    `cmd:"" help:"Take files into the custody of a case, and check those that are there."`
+	Pack    packCmd    `cmd:"" help:"Seal a case and write it as one file that its reader can check."`
+	Verify  verifyCmd  `cmd:"" help:"Check a pack: every file, the seal, the custody, the time-stamp."`
 	Eval    evalCmd    `cmd:"" help:"Measure the scan against known truth."`
 	Synth   synthCmd   `cmd:"" help:"Write a made-up world of complaints with its truth."`
 	Version versionCmd `cmd:"" help:"Print the version."`

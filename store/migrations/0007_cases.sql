@@ -76,7 +76,9 @@ CREATE TABLE custody (
 );
 
 -- A pack that was sealed: the digest of its manifest stands in an entry of the log, that
--- in a checkpoint, and that was stamped with the time.
+-- in a checkpoint, and that was stamped with the time. What was written for it stands at
+-- its address, so that the pack can be written again; the key of that is sealed under the
+-- case. Both are emptied when somebody in it is erased.
 CREATE TABLE seal (
   tenant     TEXT   NOT NULL,
   case_id    TEXT   NOT NULL,
@@ -88,8 +90,22 @@ CREATE TABLE seal (
   manifest   BYTEA  NOT NULL,
   checkpoint BYTEA  NOT NULL,
   token      BYTEA  NOT NULL,
+  address    TEXT   NOT NULL,
+  body       BYTEA  NOT NULL,
   PRIMARY KEY (tenant, case_id, variant, n)
 );
+CREATE INDEX seal_address ON seal (address);
+
+-- Whose data stands in a sealed pack.
+CREATE TABLE seal_subject (
+  tenant  TEXT   NOT NULL,
+  case_id TEXT   NOT NULL,
+  variant TEXT   NOT NULL,
+  n       BIGINT NOT NULL,
+  subject TEXT   NOT NULL,
+  PRIMARY KEY (tenant, case_id, variant, n, subject)
+);
+CREATE INDEX seal_subject_subject ON seal_subject (tenant, subject);
 
 -- Time-stamps of checkpoints.
 CREATE TABLE stamp (
