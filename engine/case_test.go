@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"filippo.io/age"
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -224,6 +225,13 @@ func TestCaseFromRingToJudgment(t *testing.T) {
 		submit(t, e, append(agency(9), strangers(300)...))
 		quiet(t, e)
 		ring := onlyRing(t, e)
+		tracks := func() (out []store.TrackRow) {
+			for _, m := range ring.Members {
+				out = append(out, view(t, e, func(ctx context.Context, tx *store.Tx) (store.TrackRow, error) { return tx.Track(ctx, bank, m) }))
+			}
+			return out
+		}
+		before := tracks()
 		id := prepared(t, e, ring)
 
 		report := casefile.Act{Move: bonafide.MoveReport, Reason: "to the police"}
@@ -269,6 +277,9 @@ func TestCaseFromRingToJudgment(t *testing.T) {
 		c := caseOf(t, e, id)
 		if c.Exit != bonafide.ExitJudgment || c.Numbers["judge"] != "J-1" || !c.DueAt.IsZero() {
 			t.Errorf("%+v", c)
+		}
+		if d := cmp.Diff(before, tracks()); d != "" { // safeguard 1
+			t.Errorf("the case touched its complaints: %s", d)
 		}
 		if problem, err := verifyLog(t, e); problem != "" || err != nil {
 			t.Errorf("log: %s %v", problem, err)

@@ -307,7 +307,10 @@ func (tx *Tx) Seals(ctx context.Context, t bonafide.Tenant, id, variant string) 
 		if err = r.Scan(&s.Case, &s.Variant, &s.Number, &at, &s.Entry, &s.Size, &s.Manifest, &s.Checkpoint, &s.Token, &s.Address, &body, &key); err != nil {
 			return s, err
 		}
-		s.At, s.Checkpoint, s.Token = instant(at), some(s.Checkpoint), some(s.Token)
+		s.At, s.Checkpoint = instant(at), some(s.Checkpoint)
+		if len(s.Token) == 0 {
+			s.Token = nil
+		}
 		if s.Address == "" || len(body) == 0 {
 			return s, nil
 		}

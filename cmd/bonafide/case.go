@@ -39,7 +39,7 @@ type desk struct {
 }
 
 // sit opens the database and finds who acts. They must have the scope.
-func (a *acting) sit(ctx context.Context, s *streams, scope bonafide.Scope) (*desk, error) {
+func (a *acting) sit(ctx context.Context, scope bonafide.Scope) (*desk, error) {
 	cfg, err := a.load()
 	if err != nil {
 		return nil, err
@@ -87,9 +87,37 @@ func (d *desk) numbered(ctx context.Context, n int) (c store.CaseRow, err error)
 }
 
 type caseCmd struct {
-	List caseListCmd `cmd:"" help:"List cases, the newest first."`
-	Show caseShowCmd `cmd:"" help:"Show where a case stands, what is in it, and what its next moves lack."`
-	Stix caseStixCmd `cmd:"" help:"Write the grey industry's infrastructure of a case as STIX 2.1: no complainants, no borrowers."`
+	Begin caseBeginCmd `cmd:"" help:"Begin a case: a clue about a ring, a complaint, or something that was heard."`
+	List  caseListCmd  `cmd:"" help:"List cases, the newest first."`
+	Show  caseShowCmd  `cmd:"" help:"Show where a case stands, what is in it, and what its next moves lack."`
+	Stix  caseStixCmd  `cmd:"" help:"Write the grey industry's infrastructure of a case as STIX 2.1: no complainants, no borrowers."`
+}
+
+type caseBeginCmd struct {
+	acting
+	Title     string   `help:"What it is called; names of customers in it are hidden." required:""`
+	Reason    string   `help:"Why it is begun." required:""`
+	Ring      []string `help:"Ring that it is about."`
+	Complaint []string `help:"Complaint that it is about."`
+}
+
+// Run begins a case.
+func (c *caseBeginCmd) Run(ctx context.Context, s *streams) (err error) {
+	d, err := c.sit(ctx, bonafide.ScopeCasesWrite)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.db.Close()) }()
+	id, err := d.engine.BeginCase(ctx, d.tenant, d.by, engine.CaseStart{Title: c.Title, Reason: c.Reason, Rings: c.Ring, Complaints: c.Complaint})
+	if err != nil {
+		return err
+	}
+	var row store.CaseRow
+	if err := d.db.View(ctx, func(tx *store.Tx) (err error) { row, err = tx.Case(ctx, d.tenant, id); return err }); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "case %d\n", row.Number)
+	return err
 }
 
 type caseListCmd struct {
@@ -100,7 +128,7 @@ type caseListCmd struct {
 
 // Run lists cases.
 func (c *caseListCmd) Run(ctx context.Context, s *streams) (err error) {
-	d, err := c.sit(ctx, s, bonafide.ScopeCasesRead)
+	d, err := c.sit(ctx, bonafide.ScopeCasesRead)
 	if err != nil {
 		return err
 	}
@@ -131,7 +159,7 @@ type caseShowCmd struct {
 
 // Run shows a case.
 func (c *caseShowCmd) Run(ctx context.Context, s *streams) (err error) {
-	d, err := c.sit(ctx, s, bonafide.ScopeCasesRead)
+	d, err := c.sit(ctx, bonafide.ScopeCasesRead)
 	if err != nil {
 		return err
 	}
@@ -187,7 +215,7 @@ type caseStixCmd struct {
 
 // Run writes a bundle.
 func (c *caseStixCmd) Run(ctx context.Context, s *streams) (err error) {
-	d, err := c.sit(ctx, s, bonafide.ScopeCasesWrite)
+	d, err := c.sit(ctx, bonafide.ScopeCasesWrite)
 	if err != nil {
 		return err
 	}
@@ -233,7 +261,7 @@ type itemAddCmd struct {
 
 // Run takes files in.
 func (c *itemAddCmd) Run(ctx context.Context, s *streams) (err error) {
-	d, err := c.sit(ctx, s, bonafide.ScopeCasesWrite)
+	d, err := c.sit(ctx, bonafide.ScopeCasesWrite)
 	if err != nil {
 		return err
 	}
@@ -303,7 +331,7 @@ type itemCheckCmd struct {
 
 // Run checks every original.
 func (c *itemCheckCmd) Run(ctx context.Context, s *streams) (err error) {
-	d, err := c.sit(ctx, s, bonafide.ScopeCasesRead)
+	d, err := c.sit(ctx, bonafide.ScopeCasesRead)
 	if err != nil {
 		return err
 	}
@@ -345,7 +373,7 @@ sealed is kept, and written anew with --anew only, or once somebody wrote into t
 
 // Run writes a pack.
 func (c *packCmd) Run(ctx context.Context, s *streams) (err error) {
-	d, err := c.sit(ctx, s, bonafide.ScopeCasesWrite)
+	d, err := c.sit(ctx, bonafide.ScopeCasesWrite)
 	if err != nil {
 		return err
 	}
