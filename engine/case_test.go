@@ -665,3 +665,89 @@ func TestWatchTellsOfWhatIsNewOnce(t *testing.T) {
 		t.Errorf("%+v", a.Feeds)
 	}
 }
+
+// What others are told of a case is infrastructure, and only once the police filed it or two
+// people confirmed it.
+func TestStixOfACaseNamesNoCustomer(t *testing.T) {
+	e := investigated(t, testdb.SQLite(t), &testClock{})
+	ctx := t.Context()
+	cs := agency(9)
+	cs[0].Customer.Phone = "+447911000111" // an agent wrote a customer's own number into an advert
+	submit(t, e, append(cs, strangers(300)...))
+	quiet(t, e)
+	id := prepared(t, e, onlyRing(t, e))
+	if _, err := e.Stix(ctx, bank, sleuth, id); !errors.Is(err, bonafide.Conflict) {
+		t.Fatalf("shared before anybody but the lender believed it: %v", err)
+	}
+	packed(t, e, id, VariantPolice)
+	writeCase(t, e, id, casefile.Change{What: "handover", Handover: bonafide.Handover{To: "police", Unit: "x", Variant: VariantPolice, Seal: 1}})
+	report := casefile.Act{Move: bonafide.MoveReport, Reason: "r"}
+	move(t, e, id, sleuth, report)
+	move(t, e, id, jurist, report)
+	move(t, e, id, sleuth, casefile.Act{Move: bonafide.MoveReceipt, Number: "R"})
+	move(t, e, id, sleuth, casefile.Act{Move: bonafide.MoveExamine})
+	move(t, e, id, sleuth, casefile.Act{Move: bonafide.MoveFile, Number: "F"})
+	b, err := e.Stix(ctx, bank, sleuth, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := string(b); strings.Contains(s, "447911000111") || !strings.Contains(s, "447800055555") || !strings.Contains(s, "Sunrise Rights Ltd") || strings.Contains(s, "Cli") {
+		t.Errorf("%s", s)
+	}
+}
+
+func TestItemsAreTakenInByTwoAndReadForAPurpose(t *testing.T) {
+	e := investigated(t, testdb.SQLite(t), &testClock{})
+	ctx := t.Context()
+	submit(t, e, strangers(2))
+	complaint := strangers(1)[0].ID
+	id, err := e.BeginCase(ctx, bank, sleuth, CaseStart{Title: "x", Reason: "y", Complaints: []string{complaint}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := bonafide.Item{Case: id, Name: "C:\\temp\\..\\evil\\\u202egnp.exe", Category: "electronic", Source: "a", Extractor: "Ivo", Second: "Sela", Tool: "t 1", Place: "p"}
+	for what, wrong := range map[string]func(*bonafide.Item){
+		"no second person": func(i *bonafide.Item) { i.Second = "" },
+		"one person twice": func(i *bonafide.Item) { i.Second = "ivo" },
+		"no source":        func(i *bonafide.Item) { i.Source = " " },
+		"no category":      func(i *bonafide.Item) { i.Category = "gossip" },
+		"a stranger":       func(i *bonafide.Item) { i.Complaint = strangers(2)[1].ID },
+		"the future":       func(i *bonafide.Item) { i.At = time.Now().AddDate(1, 0, 0) },
+		"another's parent": func(i *bonafide.Item) { i.Parent = "nothing" },
+	} {
+		i := good
+		wrong(&i)
+		if _, err := e.TakeIn(ctx, bank, sleuth, i, strings.NewReader("x")); err == nil {
+			t.Errorf("%s: was taken in", what)
+		}
+	}
+	item, err := e.TakeIn(ctx, bank, sleuth, good, strings.NewReader("%PDF-1.7\nx"))
+	if err != nil || item.Name != "gnp.exe" || item.MIME != "application/pdf" || len(item.Notes) == 0 {
+		t.Fatalf("%+v %v", item, err)
+	}
+	if _, _, err := e.OpenItem(ctx, bank, sleuth, item.ID, ""); !errors.Is(err, bonafide.Invalid) {
+		t.Errorf("read for no purpose: %v", err)
+	}
+	_, clear, err := e.OpenItem(ctx, bank, sleuth, item.ID, "review")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(clear)
+	if err != nil || string(got) != "%PDF-1.7\nx" {
+		t.Errorf("%q %v", got, err)
+	}
+	for _, record := range Records {
+		if _, err := e.TakeRecord(ctx, bank, sleuth, id, complaint, record, "Sela", "office"); err != nil {
+			t.Errorf("%s: %v", record, err)
+		}
+	}
+	log := view(t, e, func(ctx context.Context, tx *store.Tx) ([]store.CustodyEntry, error) {
+		return tx.CustodyOf(ctx, bank, id, 0)
+	})
+	if len(log) != 2+len(Records) || !strings.Contains(string(log[1].Data), `"item.read"`) || !strings.Contains(string(log[1].Data), `"review"`) {
+		t.Errorf("%d entries; %s", len(log), log[1].Data)
+	}
+	if n, bad, err := e.CheckEvidence(ctx); err != nil || n != 1+len(Records) || len(bad) > 0 {
+		t.Errorf("%d %v %v", n, bad, err)
+	}
+}
