@@ -13,6 +13,7 @@ import (
 	"bonafide"
 	"bonafide/app"
 	"bonafide/evidence"
+	"bonafide/evidence/stamp"
 	"bonafide/store"
 
 	"golang.org/x/mod/sumdb/note"
@@ -142,6 +143,7 @@ type logVerifyCmd struct {
 	Tenant      string   `help:"Only this tenant."`
 	Checkpoints []string `help:"Files of checkpoints that were kept elsewhere: the log must agree with each." type:"existingfile"`
 	Key         string   `help:"Verifying key that was kept elsewhere; without it the one in the database is taken."`
+	Stamps      bool     `help:"Check the time-stamps of checkpoints too, against the certificates of tsa_roots."`
 }
 
 // Run verifies the log.
@@ -160,9 +162,9 @@ func (c *logVerifyCmd) Run(ctx context.Context, s *streams) (err error) {
 		if err != nil {
 			return err
 		}
-		return verifyOne(ctx, s, db, t, c.Key, extra[t])
+		return errors.Join(verifyOne(ctx, s, db, t, c.Key, extra[t]), c.stamps(ctx, s, db, t))
 	}
-	return verify(ctx, s, db, c.Key, extra)
+	return errors.Join(verify(ctx, s, db, c.Key, extra), c.stamps(ctx, s, db, ""))
 }
 
 // kept reads the checkpoints that were kept elsewhere, by the tenant whose log each is of.
@@ -203,6 +205,55 @@ func (c *logVerifyCmd) kept(ctx context.Context, db *store.DB) (map[bonafide.Ten
 		}
 	}
 	return out, nil
+}
+
+// stamps checks the time-stamps of a tenant's checkpoints, of every tenant's if it is empty.
+func (c *logVerifyCmd) stamps(ctx context.Context, s *streams, db *store.DB, only bonafide.Tenant) error {
+	if !c.Stamps {
+		return nil
+	}
+	cfg, err := c.load()
+	if err != nil {
+		return err
+	}
+	pem, err := os.ReadFile(cfg.TSARoots)
+	if err != nil {
+		return &bonafide.Error{Kind: bonafide.Invalid, Msg: "--stamps needs tsa_roots: the file with the authority's root certificates"}
+	}
+	roots, err := stamp.ParseRoots(pem)
+	if err != nil {
+		return err
+	}
+	return db.View(ctx, func(tx *store.Tx) error {
+		tenants, err := tx.Tenants(ctx)
+		if err != nil {
+			return err
+		}
+		for _, t := range tenants {
+			if only != "" && t.ID != only {
+				continue
+			}
+			all, err := tx.Stamps(ctx, t.ID, 0)
+			if err != nil {
+				return err
+			}
+			points, err := tx.Checkpoints(ctx, t.ID)
+			if err != nil {
+				return err
+			}
+			text := map[int64][]byte{}
+			for _, p := range points {
+				text[p.Size] = p.Text
+			}
+			for _, one := range all {
+				if _, err := stamp.Verify(one.Token, text[one.Size], roots); err != nil {
+					return &bonafide.Error{Kind: bonafide.Conflict, Msg: fmt.Sprintf("the time-stamp of the log of %s at %d entries does NOT hold: %v", t.ID, one.Size, err)}
+				}
+			}
+			fmt.Fprintf(s.out, "%d time-stamps of the log of %s hold.\n", len(all), t.ID)
+		}
+		return nil
+	})
 }
 
 // verifyingKey returns the key that was given, else the one of the database.
