@@ -82,6 +82,11 @@ func (e *Engine) gather(ctx context.Context, t bonafide.Tenant, id, variant stri
 			}
 			s.subjects = append(s.subjects, subject)
 		}
+		for _, i := range items {
+			if i.Complaint != "" {
+				s.subjects = append(s.subjects, i.Subject)
+			}
+		}
 		log, err = tx.CustodyOf(ctx, t, id, 0)
 		return err
 	})
