@@ -11,9 +11,9 @@ import (
 func TestRolesGrantThisAndNoMore(t *testing.T) {
 	want := map[Role][]Scope{
 		"handler":       {"complaints:write", "complaints:read", "records:read", "tags:lookup", "track:write", "figures:read", "contacts:read", "contacts:write"},
-		"investigator":  {"complaints:write", "complaints:read", "records:read", "rings:read", "rings:decide", "tags:lookup", "tags:read", "tags:write", "track:write", "figures:read", "policy:read", "contacts:read", "contacts:write"},
-		"reviewer":      {"complaints:read", "records:read", "rings:read", "rings:decide", "tags:lookup", "tags:read", "tags:write", "track:write", "track:approve", "appeals:decide", "figures:read", "policy:read", "contacts:read", "contacts:write", "audit:judge"},
-		"compliance":    {"complaints:read", "records:read", "rings:read", "rings:decide", "tags:lookup", "tags:read", "tags:write", "log:read", "customers:erase", "track:approve", "appeals:decide", "figures:read", "policy:read", "policy:write", "contacts:read", "audit:judge"},
+		"investigator":  {"complaints:write", "complaints:read", "records:read", "rings:read", "rings:decide", "tags:lookup", "tags:read", "tags:write", "track:write", "figures:read", "policy:read", "contacts:read", "contacts:write", "cases:read", "cases:write"},
+		"reviewer":      {"complaints:read", "records:read", "rings:read", "rings:decide", "tags:lookup", "tags:read", "tags:write", "track:write", "track:approve", "appeals:decide", "figures:read", "policy:read", "contacts:read", "contacts:write", "audit:judge", "cases:read", "cases:decide"},
+		"compliance":    {"complaints:read", "records:read", "rings:read", "rings:decide", "tags:lookup", "tags:read", "tags:write", "log:read", "customers:erase", "track:approve", "appeals:decide", "figures:read", "policy:read", "policy:write", "contacts:read", "audit:judge", "cases:read", "cases:write", "cases:decide"},
 		"regulator":     {"figures:read"},
 		"administrator": {"log:read", "webhooks:write", "figures:read", "people:write"},
 		"emperor":       nil,

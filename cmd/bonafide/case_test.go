@@ -223,3 +223,51 @@ func fileSum(t *testing.T, path string) (string, int64) {
 	}
 	return fmt.Sprintf("%x", h.Sum(nil)), n
 }
+
+// What is wrong with a pack is named, and the exit status says so; a key that was told over
+// another channel finds a pack that was made anew.
+func TestVerifyNamesWhatIsWrong(t *testing.T) {
+	dir := lender(t)
+	runs(t, "case", "begin", "--data", dir, "--as", "ivo", "--title", "One", "--reason", "heard of it")
+	file := filepath.Join(t.TempDir(), "a.txt")
+	if err := os.WriteFile(file, []byte("what was seen"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	runs(t, itemArgs(dir, file)...)
+	packs := t.TempDir()
+	out := runs(t, "pack", "1", "--data", dir, "--as", "ivo", "--to", packs)
+	path := filepath.Join(packs, "case-1-1-police.zip")
+	_, key, _ := strings.Cut(out, "\nkey ")
+	key, _, _ = strings.Cut(key, "\n")
+	if out := runs(t, "verify", "--key", key, path); strings.Contains(out, "came with the pack") {
+		t.Error(out)
+	}
+	fails := func(want string, args ...string) {
+		t.Helper()
+		out, err := program(t, args...).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), want) {
+			t.Errorf("%v: %v\n%s", args, err, out)
+		}
+	}
+	other := lender(t)
+	runs(t, "case", "begin", "--data", other, "--as", "ivo", "--title", "One", "--reason", "heard of it")
+	runs(t, itemArgs(other, file)...)
+	otherPacks := t.TempDir()
+	runs(t, "pack", "1", "--data", other, "--as", "ivo", "--to", otherPacks)
+	fails("key", "verify", "--key", key, filepath.Join(otherPacks, "case-1-1-police.zip"))
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := bytes.Index(b, []byte("what was seen"))
+	b[i] = 'W'
+	forged := filepath.Join(t.TempDir(), "forged.zip")
+	if err := os.WriteFile(forged, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fails("data/items/0001", "verify", forged)
+	fails("there is no case 7", "pack", "7", "--data", dir, "--as", "ivo")
+	fails("nobody signs in", "pack", "1", "--data", dir, "--as", "nobody")
+	fails("somebody else than the extractor", append(itemArgs(dir, file), "--second", "Ivo")...)
+	fails("cannot be read", "verify", filepath.Join(packs, "none.zip"))
+}
