@@ -50,6 +50,7 @@ type commands struct {
 	Item    itemCmd    `cmd:"" help:"Take files into the custody of a case, and check those that are there."`
 	Pack    packCmd    `cmd:"" help:"Seal a case and write it as one file that its reader can check."`
 	Verify  verifyCmd  `cmd:"" help:"Check a pack: every file, the seal, the custody, the time-stamp."`
+	Month   monthCmd   `cmd:"" help:"Write the monthly sheet of cases and complaints."`
 	Eval    evalCmd    `cmd:"" help:"Measure the scan against known truth."`
 	Synth   synthCmd   `cmd:"" help:"Write a made-up world of complaints with its truth."`
 	Version versionCmd `cmd:"" help:"Print the version."`
