@@ -162,7 +162,7 @@ func (s Scenario) signs(f Filing, channels map[string]map[string]bool) []Sign {
 
 func top(c bonafide.Channel) string {
 	name, _, _ := strings.Cut(string(c), "/")
-	return name
+	return cmp.Or(name, "unknown")
 }
 
 // days returns for each complaint how many were filed on its day, and the usual number a

@@ -17,7 +17,7 @@ import (
 )
 
 // version is set by the release build with -ldflags "-X main.version=…".
-var version = "0.4.0-dev"
+var version = "0.5.0-dev"
 
 // Exit statuses. They are part of the interface: scripts read them.
 const (
