@@ -1,6 +1,7 @@
 package casefile
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -49,13 +50,7 @@ func Clone(c bonafide.Case) bonafide.Case {
 	c.Parties, c.Losses, c.Exhibits, c.Tasks, c.Clocks = slices.Clone(c.Parties), slices.Clone(c.Losses), slices.Clone(c.Exhibits), slices.Clone(c.Tasks), slices.Clone(c.Clocks)
 	c.Handovers, c.Requests, c.Watches = slices.Clone(c.Handovers), slices.Clone(c.Requests), slices.Clone(c.Watches)
 	c.Looks = slices.Clone(c.Looks)
-	numbers := make(map[string]string, len(c.Numbers))
-	for k, v := range c.Numbers {
-		numbers[k] = v
-	}
-	if c.Numbers != nil {
-		c.Numbers = numbers
-	}
+	c.Numbers = maps.Clone(c.Numbers)
 	return c
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -50,9 +51,7 @@ func (x Infrastructure) Bundle() ([]byte, error) {
 	}
 	object := func(kind, key string, fields map[string]any) map[string]any {
 		o := map[string]any{"type": kind, "spec_version": "2.1", "id": kind + "--" + uuid5(kind+"\n"+key), "created": at, "modified": at}
-		for k, v := range fields {
-			o[k] = v
-		}
+		maps.Copy(o, fields)
 		return o
 	}
 	relate := func(from, what, to string) {
@@ -130,9 +129,7 @@ func (x Infrastructure) observable(id bonafide.Identifier) map[string]any {
 	sco := func(kind string, fields map[string]any) map[string]any {
 		name, _ := json.Marshal(fields) // sorted keys, strings only: as JSON is canonicalised
 		o := map[string]any{"type": kind, "spec_version": "2.1", "id": kind + "--" + uuid5(string(name))}
-		for k, v := range fields {
-			o[k] = v
-		}
+		maps.Copy(o, fields)
 		return o
 	}
 	switch id.Kind {

@@ -535,11 +535,11 @@ func TestPackIsEncryptedToItsReaders(t *testing.T) {
 	if _, err := e.WritePack(t.Context(), bank, sleuth, id, VariantLawyer, false, []string{key.Recipient().String()}, func(n string) (io.Writer, error) { name = n; return &b, nil }); err != nil {
 		t.Fatal(err)
 	}
-	clear, err := pack.Decrypt(bytes.NewReader(b.Bytes()), []string{key.String()})
+	plain, err := pack.Decrypt(bytes.NewReader(b.Bytes()), []string{key.String()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := io.ReadAll(clear)
+	got, err := io.ReadAll(plain)
 	if err != nil || name != "case-1-1-lawyer.zip.age" {
 		t.Errorf("%s %v", name, err)
 	}
@@ -569,9 +569,9 @@ func TestCasesMergeAndSplit(t *testing.T) {
 		if len(items) != 2 || items[1].Number != 2 || items[1].Name != "b.txt" {
 			t.Errorf("%+v", items)
 		}
-		if _, clear, err := e.OpenItem(ctx, bank, sleuth, items[1].ID, "review"); err != nil {
+		if _, plain, err := e.OpenItem(ctx, bank, sleuth, items[1].ID, "review"); err != nil {
 			t.Error(err)
-		} else if got, err := io.ReadAll(clear); string(got) != "b" || err != nil {
+		} else if got, err := io.ReadAll(plain); string(got) != "b" || err != nil {
 			t.Errorf("%q %v", got, err)
 		}
 		if c := caseOf(t, e, b); c.Stage != bonafide.StageClosed || c.Into != a {
@@ -728,11 +728,11 @@ func TestItemsAreTakenInByTwoAndReadForAPurpose(t *testing.T) {
 	if _, _, err := e.OpenItem(ctx, bank, sleuth, item.ID, ""); !errors.Is(err, bonafide.Invalid) {
 		t.Errorf("read for no purpose: %v", err)
 	}
-	_, clear, err := e.OpenItem(ctx, bank, sleuth, item.ID, "review")
+	_, plain, err := e.OpenItem(ctx, bank, sleuth, item.ID, "review")
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := io.ReadAll(clear)
+	got, err := io.ReadAll(plain)
 	if err != nil || string(got) != "%PDF-1.7\nx" {
 		t.Errorf("%q %v", got, err)
 	}

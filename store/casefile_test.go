@@ -20,9 +20,9 @@ func lenderCase(id string, number int) CaseRow {
 	}, Amounts: map[string]int64{"CNY": 1200}}
 }
 
-func evidenceItem(id, caseID, complaint string) ItemRow {
+func evidenceItem(id, complaint string) ItemRow {
 	return ItemRow{
-		Item:    bonafide.Item{ID: id, Case: caseID, Name: "canary-name.pdf", Complaint: complaint, SHA256: strings.Repeat("0a", 32), SM3: strings.Repeat("0b", 32), Size: 7, Stored: start},
+		Item:    bonafide.Item{ID: id, Case: "F1", Name: "canary-name.pdf", Complaint: complaint, SHA256: strings.Repeat("0a", 32), SM3: strings.Repeat("0b", 32), Size: 7, Stored: start},
 		Address: strings.Repeat("0c", 32), Key: [32]byte{1, 2, 3},
 	}
 }
@@ -75,8 +75,8 @@ func TestCustodyHasNoGaps(t *testing.T) {
 			if err := tx.SaveCase(ctx, lender, clerk, lenderCase("F2", 2), bonafide.CaseStep{What: "begin"}); err != nil {
 				return err
 			}
-			_, err := tx.AddItem(ctx, lender, clerk, evidenceItem("i1", "F1", ""))
-			_, err2 := tx.AddItem(ctx, lender, clerk, evidenceItem("i2", "F1", ""))
+			_, err := tx.AddItem(ctx, lender, clerk, evidenceItem("i1", ""))
+			_, err2 := tx.AddItem(ctx, lender, clerk, evidenceItem("i2", ""))
 			_, err3 := tx.Custody(ctx, lender, clerk, "i1", "read", map[string]any{"purpose": "review"})
 			return errors.Join(err, err2, err3, tx.MoveItems(ctx, lender, clerk, "F1", "F2"))
 		}))
@@ -120,7 +120,7 @@ func TestHeldBy(t *testing.T) {
 				tx.SaveCase(ctx, lender, clerk, c, bonafide.CaseStep{What: "begin"}))
 		}))
 		must(t, db.Update(ctx, func(tx *Tx) error {
-			_, err := tx.AddItem(ctx, lender, clerk, evidenceItem("i1", "F1", cs[2].ID))
+			_, err := tx.AddItem(ctx, lender, clerk, evidenceItem("i1", cs[2].ID))
 			return err
 		}))
 		held := func(subject string) []int {
@@ -148,7 +148,7 @@ func TestErasedItemKeepsItsDigests(t *testing.T) {
 		cs[0].Subject = "s"
 		must(t, db.Update(ctx, func(tx *Tx) error { _, err := tx.AddComplaints(ctx, lender, clerk, cs); return err }))
 		must(t, db.Update(ctx, func(tx *Tx) error {
-			_, err := tx.AddItem(ctx, lender, clerk, evidenceItem("i1", "F1", cs[0].ID))
+			_, err := tx.AddItem(ctx, lender, clerk, evidenceItem("i1", cs[0].ID))
 			return err
 		}))
 		var addresses []string
