@@ -80,10 +80,17 @@ func (d *desk) fill(ctx context.Context, s *streams) error {
 	return d.engine.Fill(ctx, d.tenant)
 }
 
-// numbered returns the case of a number.
-func (d *desk) numbered(ctx context.Context, n int) (c store.CaseRow, err error) {
-	err = d.db.View(ctx, func(tx *store.Tx) (err error) { c, err = tx.CaseByNumber(ctx, d.tenant, n); return err })
-	return c, err
+// at is sit at the case of a number.
+func (a *acting) at(ctx context.Context, scope bonafide.Scope, number int) (*desk, store.CaseRow, error) {
+	d, err := a.sit(ctx, scope)
+	if err != nil {
+		return nil, store.CaseRow{}, err
+	}
+	var row store.CaseRow
+	if err := d.db.View(ctx, func(tx *store.Tx) (err error) { row, err = tx.CaseByNumber(ctx, d.tenant, number); return err }); err != nil {
+		return nil, row, errors.Join(err, d.db.Close())
+	}
+	return d, row, nil
 }
 
 type caseCmd struct {
@@ -159,15 +166,11 @@ type caseShowCmd struct {
 
 // Run shows a case.
 func (c *caseShowCmd) Run(ctx context.Context, s *streams) (err error) {
-	d, err := c.sit(ctx, bonafide.ScopeCasesRead)
+	d, row, err := c.at(ctx, bonafide.ScopeCasesRead, c.Case)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.db.Close()) }()
-	row, err := d.numbered(ctx, c.Case)
-	if err != nil {
-		return err
-	}
 	var steps []bonafide.CaseStep
 	var items []store.ItemRow
 	var next []engine.Next
@@ -215,15 +218,11 @@ type caseStixCmd struct {
 
 // Run writes a bundle.
 func (c *caseStixCmd) Run(ctx context.Context, s *streams) (err error) {
-	d, err := c.sit(ctx, bonafide.ScopeCasesWrite)
+	d, row, err := c.at(ctx, bonafide.ScopeCasesWrite, c.Case)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.db.Close()) }()
-	row, err := d.numbered(ctx, c.Case)
-	if err != nil {
-		return err
-	}
 	if err := d.fill(ctx, s); err != nil {
 		return err
 	}
@@ -261,15 +260,11 @@ type itemAddCmd struct {
 
 // Run takes files in.
 func (c *itemAddCmd) Run(ctx context.Context, s *streams) (err error) {
-	d, err := c.sit(ctx, bonafide.ScopeCasesWrite)
+	d, row, err := c.at(ctx, bonafide.ScopeCasesWrite, c.Case)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.db.Close()) }()
-	row, err := d.numbered(ctx, c.Case)
-	if err != nil {
-		return err
-	}
 	for _, path := range c.Files {
 		i, err := c.add(ctx, s, d, row.ID, path)
 		if err != nil {
@@ -373,15 +368,11 @@ sealed is kept, and written anew with --anew only, or once somebody wrote into t
 
 // Run writes a pack.
 func (c *packCmd) Run(ctx context.Context, s *streams) (err error) {
-	d, err := c.sit(ctx, bonafide.ScopeCasesWrite)
+	d, row, err := c.at(ctx, bonafide.ScopeCasesWrite, c.Case)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.db.Close()) }()
-	row, err := d.numbered(ctx, c.Case)
-	if err != nil {
-		return err
-	}
 	if err := d.fill(ctx, s); err != nil {
 		return err
 	}
