@@ -25,7 +25,7 @@ func (a *App) openConsole(clocks *casework.Pack) error {
 		return err
 	}
 	a.console, err = console.New(console.Config{
-		Store: a.DB, Auth: a.Auth, Tracks: a.Engine, Extensions: a.Engine, Decider: a.Engine, Finder: a.Engine, Grader: a.Engine, Imports: a.Engine, Front: a.Engine, Audits: a.Engine, Policy: a.parts.Policy, Clocks: clocks,
+		Store: a.DB, Auth: a.Auth, Tracks: a.Engine, Extensions: a.Engine, Decider: a.Engine, Finder: a.Engine, Grader: a.Engine, Imports: a.Engine, Front: a.Engine, Audits: a.Engine, Cases: a.Engine, Policy: a.parts.Policy, Clocks: clocks,
 		NewKey: a.newKey, Lender: a.cfg.LenderName, Now: time.Now, Log: a.log, Version: a.parts.Version, Demo: a.parts.Demo, DemoPassword: a.parts.DemoPassword,
 	})
 	return err

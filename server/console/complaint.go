@@ -47,6 +47,7 @@ type complaintPage struct {
 	Tasks   []taskRow
 	Missing int // items that the customer was asked for
 	Begin   beginForm
+	Cases   []caseLink // that it stands in
 
 	Things []thing
 	Shares []share
@@ -223,6 +224,9 @@ func (k *Console) readComplaint(r *http.Request, who *visit, purpose string) (*c
 			return err
 		}
 		if err := k.readContacts(ctx, tx, who, p); err != nil {
+			return err
+		}
+		if p.Cases, err = k.standsIn(ctx, tx, who, "complaint", id); err != nil {
 			return err
 		}
 		return k.readOrganisation(ctx, tx, who, p)

@@ -17,10 +17,12 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
 	"bonafide"
+	"bonafide/casefile"
 	"bonafide/casework"
 	"bonafide/pipeline"
 	"bonafide/policy"
@@ -86,6 +88,7 @@ type Config struct {
 	Imports    Importer
 	Front      Front
 	Audits     Auditor
+	Cases      Cases
 	Policy     *policy.Pack   // in force where a tenant has put none of its own in force
 	Clocks     *casework.Pack // whose zone and calendar pages are written in
 	// NewKey stores an API key and returns its secret, which is kept nowhere.
@@ -229,7 +232,11 @@ func (k *Console) fail(w http.ResponseWriter, r *http.Request, who *visit, err e
 	if refusal.Status == http.StatusNotFound {
 		to = "/" // what is above is not there either
 	}
-	k.show(w, r, who, refusal.Status, "error", problem{Status: refusal.Status, Detail: refusal.Detail, Request: server.RequestID(ctx), Back: to})
+	var lacks []string
+	if lack, ok := errors.AsType[*casefile.LackError](err); ok { // in the reader's words
+		refusal.Detail, lacks = "the case still needs something before this step", who.Lacking(lack.Lacks)
+	}
+	k.show(w, r, who, refusal.Status, "error", problem{Lacks: lacks, Status: refusal.Status, Detail: refusal.Detail, Request: server.RequestID(ctx), Back: to})
 }
 
 // Refuse shows a person why something outside of these pages was refused.
@@ -269,12 +276,16 @@ type problem struct {
 	Detail  string
 	Request string
 	Back    string
+	Lacks   []string // what a case still needs
 }
 
 // back is where the error page leads: to the page that the form stood on.
 func back(r *http.Request) string {
 	if r.Method == http.MethodGet {
 		return "/"
+	}
+	if strings.HasPrefix(r.URL.Path, "/items/") { // which has no page of its own
+		return "/cases"
 	}
 	return parentOf(r.URL.EscapedPath())
 }

@@ -46,6 +46,7 @@ const (
 var formLimits = map[string]int64{
 	"POST /import":               maxFile + maxForm, // and what stands around the file
 	"POST /quarantine/{id}/mend": 16 << 20,          // a row, written for a form
+	"POST /cases/{id}/items":     maxItem,
 }
 
 // importsPage lists imports and takes a new one.
@@ -99,6 +100,7 @@ func (k *Console) upload(w http.ResponseWriter, r *http.Request, who *visit) err
 	}
 	// A slow line may take longer than other requests.
 	_ = http.NewResponseController(w).SetReadDeadline(k.Now().Add(uploadFor))
+	_ = http.NewResponseController(w).SetWriteDeadline(k.Now().Add(uploadFor + time.Minute))
 	name, parts, size, err := readFile(r)
 	if err != nil {
 		return err

@@ -20,8 +20,10 @@ import (
 	"unicode"
 
 	"bonafide"
+	"bonafide/casefile"
 	"bonafide/casework"
 	"bonafide/contact"
+	"bonafide/evidence/custody"
 	"bonafide/merit"
 	"bonafide/store"
 )
@@ -85,6 +87,14 @@ func composed(t *testing.T) map[string][]string {
 			}
 		}
 	}
+	var moves []string
+	for _, s := range bonafide.Stages {
+		for _, m := range s.Moves() {
+			if !slices.Contains(moves, string(m)) {
+				moves = append(moves, string(m))
+			}
+		}
+	}
 	var titles []string
 	names, err := fs.Glob(templateFiles, "templates/*.html")
 	if err != nil {
@@ -144,7 +154,26 @@ func composed(t *testing.T) map[string][]string {
 		"state.":       strs(casework.States),
 		"thing.":       append(strs(bonafide.IdentifierKinds), "document", "letter"),
 		"title.":       titles,
-		"done.":        {"ring-confirm", "ring-clear", "ring-reopen", "ring-first", "appeal-upheld", "appeal-rejected"},
+		"casestep.":    append(slices.Clone(casefile.Changes), "begin", "split-off", "split", "merge", "merged", "ask-report", "ask-lift-hold", "watched"),
+		"case.part.":   {"about", "merit", "methods", "parties", "losses", "offences", "items", "tasks", "clocks", "history", "handovers", "requests", "watches", "people", "hold", "packs"},
+		"cases.view.":  caseViews, "cases.empty.": append(slices.Clone(caseViews), "figure"),
+		"category.":         bonafide.ItemCategories,
+		"exit.":             strs(bonafide.Exits),
+		"figure.case.":      caseFigures,
+		"figure.complaint.": {"received", "decided", "level.level-1", "level.level-2", "level.individual", "level.information"},
+		"itempurpose.":      itemPurposes,
+		"lack.":             casefile.LackCodes(),
+		"loss.":             bonafide.LossKinds,
+		"move.":             moves,
+		"partyrole.":        strs(bonafide.PartyRoles),
+		"recipient.":        bonafide.Recipients,
+		"record.":           itemRecords,
+		"remark.":           custody.Codes(),
+		"sign.":             {"word", "criterion", "fact", "thing", "channels", "burst"},
+		"stage.":            strs(bonafide.Stages),
+		"told.watch.":       bonafide.WatchKinds, "watch.": bonafide.WatchKinds,
+		"variant.": sealVariants,
+		"done.":    {"saved", "case-first", "case-moved", "case-sealed", "item-taken", "item-redacted", "ring-confirm", "ring-clear", "ring-reopen", "ring-first", "appeal-upheld", "appeal-rejected"},
 	}
 }
 

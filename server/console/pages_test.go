@@ -147,6 +147,13 @@ func TestPagesShowHostileTextAsText(t *testing.T) {
 		"/policy": true, "/policy/" + o.north.Policy: false, "/import": true, "/import/" + file: true, "/quarantine": false, "/log": true, "/me": true, "/dashboard": true, "/help": false,
 		"/compare?" + url.Values{"with": ids}.Encode(): true,
 	}
+	crowded := me.crowded(ring, ids[0], all)
+	for _, at := range []string{"/cases/" + crowded, "/cases", "/adverts", "/cases?view=mine"} {
+		shows[at] = at != "/cases?view=mine"
+	}
+	shows["/cases/new?"+url.Values{"ring": {ring}, "complaint": {ids[0]}}.Encode()] = true
+	me.sends(crowded, "move", "move", "review", "innocent", all, "reason", all).want(http.StatusConflict).nothingOf()
+	me.sends(crowded, "move", "move", "drop", "innocent", all, "reason", all).want(http.StatusSeeOther)
 	if row != "" {
 		shows["/quarantine/"+row] = true
 	}
@@ -287,6 +294,8 @@ func TestEveryWordComesFromTheCatalogues(t *testing.T) {
 	me.post("/rings/"+o.north.Ring1+"/decide", o.form(&o.north, "POST /rings/{id}/decide")).want(http.StatusSeeOther)
 	o.signIn(o.north.People["reviewer"]).post("/appeals/"+o.north.Appeal, url.Values{"verdict": {"rejected"}, "reason": {"x"}}).want(http.StatusSeeOther)
 	me.post("/policy/"+o.north.Policy+"/approve", o.form(&o.north, "POST /policy/{id}/approve")).want(http.StatusSeeOther)
+	crowded := me.crowded(o.north.Ring1, id, "x")
+	me.sends(crowded, "move", "move", "preserve").want(http.StatusSeeOther)
 	o.quiet()
 	o.speaks(o.north.People["all"], pseudo)
 	me = o.signIn(o.north.People["all"])
@@ -296,7 +305,7 @@ func TestEveryWordComesFromTheCatalogues(t *testing.T) {
 
 	var pages []*reply
 	for _, pattern := range o.patterns(http.MethodGet) {
-		if pattern != "GET /live" && pattern != "GET /confirm/{token}" && !strings.Contains(pattern, "oidc") {
+		if pattern != "GET /live" && pattern != "GET /confirm/{token}" && !strings.Contains(pattern, "oidc") && !strings.Contains(pattern, "/month.") {
 			_, at := o.north.fill(pattern)
 			pages = append(pages, me.get(at))
 		}
@@ -305,6 +314,7 @@ func TestEveryWordComesFromTheCatalogues(t *testing.T) {
 		"/inbox?view=all", "/inbox?view=due", "/inbox?view=unassigned", "/complaints/" + id, "/complaints/NCANARY", "/complaints/" + o.north.Alone, "/rings?state=confirmed", "/rings?state=cleared", "/rings?state=merged",
 		"/rings?state=dissolved", "/rings/" + o.north.Ring1, "/appeals?state=rejected", "/appeals?state=upheld", "/import/" + o.north.Read, "/complaints/none", "/log?before=50", "/inbox?done=taken", "/admin?done=saved",
 		"/quarantine?import=" + o.north.Read, "/inbox?state=nonsense",
+		"/cases/" + crowded, "/cases?view=mine", "/cases?view=closed", "/cases?figure=pushed", "/cases?figure=exit.judgment", "/cases?stage=preserving", "/cases/new?ring=" + o.north.Ring1, "/month?m=2026-01", "/cases/none", "/rings/" + o.north.Ring2,
 	} {
 		pages = append(pages, me.get(at))
 	}
@@ -317,6 +327,7 @@ func TestEveryWordComesFromTheCatalogues(t *testing.T) {
 	} {
 		pages = append(pages, me.post("/search", form))
 	}
+	pages = append(pages, me.sends(crowded, "move", "move", "review", "innocent", "x"), me.changes(crowded, "note"), me.takeIn(crowded, "x", "x", map[string]string{"tool": ""}))
 	pages = append(pages,
 		me.post("/policy/"+o.north.Policy+"/save", url.Values{"name": {"x"}, "text": {"what?"}, "digest": {"x"}}), me.post("/confirm", url.Values{"password": {"x"}}),
 		me.post("/quarantine/"+o.north.Row+"/mend", url.Values{"f4": {"another day"}}), me.post("/complaints/"+id+"/reveal", nil),

@@ -98,6 +98,7 @@ type ringPage struct {
 	Verbs     []bonafide.Verb
 	Open      int // group of the picture that is opened, from 1
 	Labels    map[string]string
+	Cases     []caseLink // that it stands in
 }
 
 // tieRow is one member of a ring.
@@ -127,6 +128,9 @@ func (k *Console) ring(w http.ResponseWriter, r *http.Request, who *visit) error
 			return err
 		}
 		page.Row = row
+		if page.Cases, err = k.standsIn(ctx, tx, who, "ring", id); err != nil {
+			return err
+		}
 		page.Ring = bonafide.Ring{}
 		if err := readJSON(row.Body, &page.Ring); err != nil {
 			return err

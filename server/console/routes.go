@@ -1,6 +1,9 @@
 package console
 
-import "bonafide"
+import (
+	"bonafide"
+	sheets "bonafide/report"
+)
 
 // routes are all pages and forms.
 var routes = []route{
@@ -51,11 +54,32 @@ var routes = []route{
 	{"GET /rings/{id}", bonafide.ScopeRingsRead, false, (*Console).ring},
 	{"POST /rings/{id}/decide", bonafide.ScopeRingsDecide, false, (*Console).decideRing},
 	{"POST /rings/{id}/cut", bonafide.ScopeRingsDecide, false, (*Console).cutLink},
+	{"GET /cases", bonafide.ScopeCasesRead, false, (*Console).cases},
+	{"GET /cases/new", bonafide.ScopeCasesWrite, false, (*Console).newCase},
+	{"POST /cases", bonafide.ScopeCasesWrite, false, (*Console).beginCase},
+	{"GET /cases/{id}", bonafide.ScopeCasesRead, false, (*Console).oneCase},
+	{"POST /cases/{id}/move", bonafide.ScopeCasesRead, false, (*Console).moveCase},     // each step asks for its own
+	{"POST /cases/{id}/change", bonafide.ScopeCasesRead, false, (*Console).changeCase}, // and each change
+	{"POST /cases/{id}/items", bonafide.ScopeCasesWrite, false, (*Console).takeItem},
+	{"POST /cases/{id}/record", bonafide.ScopeCasesWrite, false, (*Console).takeRecord},
+	{"POST /cases/{id}/seal", bonafide.ScopeCasesWrite, false, (*Console).sealCase},
+	{"POST /cases/{id}/pack", bonafide.ScopeCasesWrite, false, (*Console).writePack},
+	{"POST /cases/{id}/merge", bonafide.ScopeCasesWrite, false, (*Console).mergeCase},
+	{"POST /cases/{id}/split", bonafide.ScopeCasesWrite, false, (*Console).splitCase},
+	{"POST /cases/{id}/stix", bonafide.ScopeCasesWrite, false, (*Console).stixCase},
+	{"POST /items/{id}/read", bonafide.ScopeCasesRead, false, (*Console).readItem},
+	{"POST /items/{id}/redact", bonafide.ScopeCasesWrite, false, (*Console).redactItem},
+	{"GET /adverts", bonafide.ScopeCasesRead, false, (*Console).adverts},
+	{"POST /adverts", bonafide.ScopeCasesWrite, false, (*Console).addAdvert},
 	{"GET /templates", bonafide.ScopeRingsRead, false, (*Console).templates},
 	{"GET /templates/{id}", bonafide.ScopeRingsRead, false, (*Console).template},
 	{"POST /templates/{id}/public", bonafide.ScopeRingsDecide, false, (*Console).makePublic},
 	{"POST /letters/{id}/remove", bonafide.ScopeRingsDecide, false, (*Console).removePublic},
 	{"GET /dashboard", bonafide.ScopeFiguresRead, false, (*Console).dashboard},
+	{"GET /month", bonafide.ScopeFiguresRead, false, (*Console).month},
+	{"GET /month.pdf", bonafide.ScopeFiguresRead, false, monthFile("pdf", "application/pdf", sheets.MonthPDF)},
+	{"GET /month.xlsx", bonafide.ScopeFiguresRead, false, monthFile("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", sheets.MonthXLSX)},
+	{"GET /month.csv", bonafide.ScopeFiguresRead, false, monthFile("csv", "text/csv; charset=utf-8", func(m *sheets.MonthSheet, _ string) ([]byte, error) { return sheets.MonthCSV(m) })},
 	{"GET /admin", bonafide.ScopePeopleWrite, false, (*Console).admin},
 	{"POST /admin/people", bonafide.ScopePeopleWrite, false, (*Console).addPerson},
 	{"POST /admin/people/{id}", bonafide.ScopePeopleWrite, false, (*Console).changePerson},

@@ -28,7 +28,7 @@ func (o *office) form(s *side, pattern string) url.Values {
 		}
 		return out
 	}
-	track, imported, digest, contacts, tasks := "", "", "", "", ""
+	track, imported, digest, contacts, tasks, cases := "", "", "", "", "", ""
 	o.view(func(tx *store.Tx) error {
 		if row, err := tx.Track(ctx, s.Tenant, s.Of2[1]); err == nil {
 			track = strconv.Itoa(row.Version)
@@ -38,6 +38,9 @@ func (o *office) form(s *side, pattern string) url.Values {
 		}
 		if row, err := tx.Sheet(ctx, s.Tenant, store.SheetVerification, s.Task); err == nil {
 			tasks = strconv.Itoa(row.Version)
+		}
+		if row, err := tx.Case(ctx, s.Tenant, s.Case); err == nil {
+			cases = strconv.Itoa(row.Version)
 		}
 		if m, err := tx.Import(ctx, s.Tenant, s.Import); err == nil {
 			imported = strconv.Itoa(m.Version)
@@ -132,6 +135,26 @@ func (o *office) form(s *side, pattern string) url.Values {
 		return v("alpha", "5")
 	case "POST /learning/{id}":
 		return v("version", "1", "state", "shadow")
+	case "POST /cases":
+		return v("title", "one more", "reason", "heard at the counter", "ring", s.Ring2)
+	case "POST /cases/{id}/move":
+		return v("move", "open", "version", cases)
+	case "POST /cases/{id}/change":
+		return v("what", "note", "text", "a note", "version", cases)
+	case "POST /cases/{id}/record":
+		return v("complaint", s.Of2[1], "record", "track", "second", "A Witness", "place", "here")
+	case "POST /cases/{id}/seal", "POST /cases/{id}/pack":
+		return v("variant", "regulator")
+	case "POST /cases/{id}/merge":
+		return v("from", s.Spare, "reason", "the same people")
+	case "POST /cases/{id}/split":
+		return v("ring", s.Ring1, "reason", "two matters", "version", cases)
+	case "POST /items/{id}/read":
+		return v("purpose", "review")
+	case "POST /items/{id}/redact":
+		return v("second", "A Witness")
+	case "POST /adverts":
+		return v("where", "a poster", "text", "we get your money back", "idkind", "phone", "value", "+447800055555")
 	case "POST /appeals/{id}":
 		return v("verdict", "rejected", "reason", "the phone is an agency's")
 	}
@@ -149,6 +172,8 @@ var withoutForm = map[string]int{
 	"POST /import/{id}/stop":          http.StatusConflict,            // it has ended
 	"POST /verifications/{id}/ask":    http.StatusConflict,            // it is signed
 	"POST /verifications/{id}/code":   http.StatusUnprocessableEntity, // not the one that was sent
+	"POST /cases/{id}/items":          http.StatusUnprocessableEntity, // a file
+	"POST /cases/{id}/stix":           http.StatusConflict,            // the police filed nothing
 	"POST /learning":                  http.StatusConflict,            // too little was decided
 	"POST /confirm/{token}":           http.StatusNotFound,            // it is signed
 }
@@ -218,7 +243,7 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 }
 
 // looks are what the log says of somebody who only looks.
-var looks = []string{"complaint.viewed", "contact.viewed", "verification.viewed", "ways.viewed", "ring.viewed", "template.viewed", "quarantine.viewed", "audit.viewed"}
+var looks = []string{"complaint.viewed", "contact.viewed", "verification.viewed", "ways.viewed", "ring.viewed", "template.viewed", "quarantine.viewed", "audit.viewed", "case.viewed"}
 
 // Reading changes nothing but what the log says of who read.
 func TestReadingChangesNothing(t *testing.T) {
@@ -270,7 +295,12 @@ var scopesOf = map[bonafide.Scope][]string{
 	bonafide.ScopeRingsRead:    {"GET /rings", "GET /rings/{id}", "GET /templates", "GET /templates/{id}", "GET /appeals"},
 	bonafide.ScopeRingsDecide:  {"POST /rings/{id}/decide", "POST /rings/{id}/cut", "POST /templates/{id}/public", "POST /letters/{id}/remove"},
 	bonafide.ScopeAppeals:      {"POST /appeals/{id}"},
-	bonafide.ScopeFiguresRead:  {"GET /dashboard"},
+	bonafide.ScopeFiguresRead:  {"GET /dashboard", "GET /month", "GET /month.pdf", "GET /month.xlsx", "GET /month.csv"},
+	bonafide.ScopeCasesRead:    {"GET /cases", "GET /cases/{id}", "POST /cases/{id}/move", "POST /cases/{id}/change", "POST /items/{id}/read", "GET /adverts"},
+	bonafide.ScopeCasesWrite: {
+		"GET /cases/new", "POST /cases", "POST /cases/{id}/items", "POST /cases/{id}/record", "POST /cases/{id}/seal", "POST /cases/{id}/pack", "POST /cases/{id}/merge", "POST /cases/{id}/split",
+		"POST /cases/{id}/stix", "POST /items/{id}/redact", "POST /adverts",
+	},
 	bonafide.ScopePeopleWrite: {
 		"GET /admin", "POST /admin/people", "POST /admin/people/{id}", "POST /admin/keys", "POST /admin/keys/{id}/revoke", "POST /admin/settings",
 	},

@@ -210,7 +210,7 @@ func (g tongue) each(s string) (said string, ok bool) {
 
 // word says a verb, state, outcome or kind of letter by its name in the code.
 func (g tongue) word(w string) (said string, ok bool) {
-	for _, prefix := range []string{"verb.", "state.", "outcome.", "letter.kind."} {
+	for _, prefix := range []string{"verb.", "state.", "outcome.", "letter.kind.", "move.", "stage."} {
 		if g.Has(prefix + w) {
 			return g.T("quoted", g.T(prefix+w)), true
 		}

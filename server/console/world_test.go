@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -20,17 +21,23 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"bonafide"
 	"bonafide/casework"
 	"bonafide/engine"
+	"bonafide/evidence"
+	"bonafide/evidence/custody"
 	"bonafide/learn"
 	"bonafide/policy"
 	"bonafide/server"
 	"bonafide/server/auth"
 	"bonafide/signal/text"
 	"bonafide/store"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
 )
 
 // The office of these tests: two lenders on one database, each with complaints, a ring of
@@ -74,6 +81,10 @@ type side struct {
 	Asked    string // the complaint of that verification
 	Audit    string // a case of a blind audit that waits, of a complaint that is not flagged
 	Model    string // weights, a draft
+	Case     string // a clue, about both rings, with an item
+	Spare    string // another, that may be merged with it
+	Item     string // in custody of Case
+	Advert   string
 	Word     string // stands in everything that is this lender's
 }
 
@@ -153,6 +164,7 @@ func (o *office) later(d time.Duration) { o.skew.Add(int64(d)) }
 var built struct {
 	once         sync.Once
 	file         []byte
+	objects      fstest.MapFS // what is in custody
 	north, south side
 }
 
@@ -168,6 +180,9 @@ func newOffice(t *testing.T) *office {
 	}
 	path := filepath.Join(t.TempDir(), "office.db")
 	if err := os.WriteFile(path, built.file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(filepath.Join(filepath.Dir(path), "objects"), built.objects); err != nil {
 		t.Fatal(err)
 	}
 	o := openOffice(t, path)
@@ -196,7 +211,25 @@ func openOffice(t *testing.T, path string) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.engine = engine.New(engine.Config{DB: o.db, Now: o.now, Log: log, Version: "test", Policy: pack, Public: public, Clocks: clocks, Settle: 10 * time.Millisecond, Random: rand.Reader, Sender: &o.sent, PublicURL: "http://localhost"})
+	objects, err := custody.OpenObjects(t.Context(), filepath.Join(filepath.Dir(path), "objects"), custody.Credentials{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keeper, err := custody.NewKeeper(objects, filepath.Join(filepath.Dir(path), "spool"), rand.Reader, o.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var secret, key string
+	o.update(func(tx *store.Tx) (err error) { secret, key, err = tx.SigningKey(t.Context()); return err })
+	signer, err := note.NewSigner(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sign := func(t bonafide.Tenant, tree tlog.Tree, at time.Time) ([]byte, error) {
+		return evidence.SignCheckpoint(signer, "test/"+string(t), tree, at)
+	}
+	origin := func(t bonafide.Tenant) string { return "test/" + string(t) }
+	o.engine = engine.New(engine.Config{Keeper: keeper, LogKey: key, Sign: sign, Origin: origin, Lender: "A Lender", DB: o.db, Now: o.now, Log: log, Version: "test", Policy: pack, Public: public, Clocks: clocks, Settle: 10 * time.Millisecond, Random: rand.Reader, Sender: &o.sent, PublicURL: "http://localhost"})
 	o.srv = httptest.NewUnstartedServer(nil)
 	_, port, err := net.SplitHostPort(o.srv.Listener.Addr().String())
 	if err != nil {
@@ -206,7 +239,7 @@ func openOffice(t *testing.T, path string) *office {
 		t.Fatal(err)
 	}
 	o.k, err = New(Config{
-		Store: o.db, Auth: o.auth, Tracks: o.engine, Extensions: o.engine, Decider: o.engine, Finder: o.engine, Grader: o.engine, Imports: o.engine, Front: o.engine, Audits: o.engine,
+		Store: o.db, Auth: o.auth, Tracks: o.engine, Extensions: o.engine, Decider: o.engine, Finder: o.engine, Grader: o.engine, Imports: o.engine, Front: o.engine, Audits: o.engine, Cases: o.engine,
 		Policy: pack, Clocks: clocks, Lender: "A Lender", Now: o.now, Log: log, Version: "test",
 		NewKey: func(ctx context.Context, by bonafide.Actor, k store.APIKey) (string, error) {
 			k.Hash = []byte(k.ID)
@@ -480,6 +513,19 @@ func buildOffice(t *testing.T) {
 		t.Fatal(err)
 	}
 	built.file, built.north, built.south = file, north, south
+	built.objects = fstest.MapFS{}
+	err = filepath.WalkDir(filepath.Join(filepath.Dir(path), "objects"), func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(name)
+		at, err2 := filepath.Rel(filepath.Join(filepath.Dir(path), "objects"), name)
+		built.objects[at] = &fstest.MapFile{Data: b, Mode: 0o600}
+		return errors.Join(err, err2)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // furnish fills one lender.
@@ -537,6 +583,7 @@ func (o *office) furnish(s *side, tenant bonafide.Tenant, word, prefix string) {
 	}
 	o.ask(s)
 	o.draw(s)
+	o.investigate(s)
 	c := o.signIn(all)
 	c.post("/admin/keys", url.Values{"name": {word + " key"}, "scope": {"complaints:read"}, "days": {"30"}}).want(http.StatusOK)
 	o.view(func(tx *store.Tx) error {
@@ -616,6 +663,28 @@ func (o *office) draw(s *side) {
 	})
 }
 
+// investigate begins two cases, and takes a text into the custody of the first.
+func (o *office) investigate(s *side) {
+	t, ctx, by := o.t, o.t.Context(), s.People["all"].Actor()
+	var err error
+	if s.Advert, err = o.engine.AddAdvert(ctx, s.Tenant, by, bonafide.Advert{Where: s.Word + " board", Text: "we write, you wait", Publisher: s.Word + " Rights", Identifiers: []bonafide.Identifier{{Kind: bonafide.Phone, Value: "+447800055555"}}}); err != nil {
+		t.Fatal(err)
+	}
+	if s.Case, err = o.engine.BeginCase(ctx, s.Tenant, by, engine.CaseStart{Title: s.Word + " letters", Reason: s.Word + " writes for many", Rings: []string{s.Ring1, s.Ring2}, Adverts: []string{s.Advert}}); err != nil {
+		t.Fatal(err)
+	}
+	if s.Spare, err = o.engine.BeginCase(ctx, s.Tenant, by, engine.CaseStart{Title: s.Word + " posters", Reason: "seen at a bus stop", Complaints: []string{s.Alone}}); err != nil {
+		t.Fatal(err)
+	}
+	item, err := o.engine.TakeIn(ctx, s.Tenant, by, bonafide.Item{
+		Case: s.Case, Complaint: s.Of2[1], Name: s.Word + " letter.txt", Category: "electronic", Source: "mail archive", Extractor: "One", Second: "Other", Tool: "export 1", Place: "office", Personal: true,
+	}, strings.NewReader("We write for Cli Ent, phone +447800055555.\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Item = item.ID
+}
+
 // What the lender's record of a customer has; the mailbox stands in the letter too.
 const (
 	knownPhone = "+447811198765"
@@ -664,7 +733,7 @@ func (s *side) fill(pattern string) (method, at string) {
 	id := map[string]string{
 		"complaints": s.Of2[1], "rings": s.Ring2, "templates": s.Template, "letters": s.Letter, "import": s.Import, "quarantine": s.Row, "policy": s.Policy,
 		"appeals": s.Appeal, "people": s.People["second"].ID, "keys": s.Key, "passkeys": s.Passkey,
-		"contacts": s.Contact, "verifications": s.Task, "confirm": s.Token, "audits": s.Audit, "learning": s.Model, "detectors": "handle",
+		"contacts": s.Contact, "verifications": s.Task, "confirm": s.Token, "audits": s.Audit, "learning": s.Model, "detectors": "handle", "cases": s.Case, "items": s.Item,
 	}
 	parts := strings.Split(at, "/")
 	for i, p := range parts {
