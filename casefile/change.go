@@ -141,6 +141,14 @@ func Write(c bonafide.Case, ch Change, id string, now time.Time) (bonafide.Case,
 		if !slices.Contains(bonafide.Recipients, h.To) || strings.TrimSpace(h.Unit) == "" {
 			return fail(wrong(bonafide.Invalid, "handover: say to whom: police, procurator, court, regulator or lawyer, and which"))
 		}
+		for _, text := range []string{h.Unit, h.Person, h.Receipt} {
+			if utf8.RuneCountInString(text) > longName {
+				return fail(wrong(bonafide.Invalid, "handover: unit, person and receipt have up to 200 characters"))
+			}
+		}
+		if len(h.Items) > most || len(next.Handovers) >= most {
+			return fail(wrong(bonafide.Invalid, "there are too many already"))
+		}
 		if h.Seal == 0 && len(h.Items) == 0 {
 			return fail(wrong(bonafide.Invalid, "handover: say what was handed over: a sealed pack, or items"))
 		}

@@ -340,20 +340,11 @@ func (e *Engine) fits(ctx context.Context, tx *store.Tx, t bonafide.Tenant, row 
 		}
 		return e.linked(ctx, tx, t, &one)
 	case "party":
-		if ch.Party.Complaint == "" {
-			return nil
-		}
-		all, err := complaintsOf(ctx, tx, t, &row.Case)
-		if err == nil && !slices.Contains(all, ch.Party.Complaint) {
-			err = &bonafide.Error{Kind: bonafide.Invalid, Msg: "complaint: not one of the case"}
-		}
-		return err
+		return inCase(ctx, tx, t, &row.Case, ch.Party.Complaint)
+	case "loss":
+		return inCase(ctx, tx, t, &row.Case, ch.Loss.Complaint)
 	case "merit":
-		all, err := complaintsOf(ctx, tx, t, &row.Case)
-		if err == nil && !slices.Contains(all, ch.Name) {
-			err = &bonafide.Error{Kind: bonafide.Invalid, Msg: "complaint: not one of the case"}
-		}
-		return err
+		return inCase(ctx, tx, t, &row.Case, ch.Name)
 	case "exhibit":
 		if ch.Exhibit.Item == "" {
 			return nil
@@ -381,6 +372,18 @@ func (e *Engine) fits(ctx context.Context, tx *store.Tx, t bonafide.Tenant, row 
 		}
 	}
 	return nil
+}
+
+// inCase checks that a complaint is one of a case; "" names none.
+func inCase(ctx context.Context, tx *store.Tx, t bonafide.Tenant, c *bonafide.Case, complaint string) error {
+	if complaint == "" {
+		return nil
+	}
+	all, err := complaintsOf(ctx, tx, t, c)
+	if err == nil && !slices.Contains(all, complaint) {
+		err = &bonafide.Error{Kind: bonafide.Invalid, Msg: "complaint: not one of the case"}
+	}
+	return err
 }
 
 // handOver writes into the custody of every item that was handed over to whom it went.

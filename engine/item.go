@@ -91,14 +91,7 @@ func (e *Engine) takes(ctx context.Context, tx *store.Tx, t bonafide.Tenant, abo
 			return &bonafide.Error{Kind: bonafide.Invalid, Msg: "parent: a copy belongs to the case and the complaint of what it was made of"}
 		}
 	}
-	if about.Complaint == "" {
-		return nil
-	}
-	all, err := complaintsOf(ctx, tx, t, &c.Case)
-	if err == nil && !slices.Contains(all, about.Complaint) {
-		err = &bonafide.Error{Kind: bonafide.Invalid, Msg: "complaint: not one of the case"}
-	}
-	return err
+	return inCase(ctx, tx, t, &c.Case, about.Complaint)
 }
 
 // cleanName keeps the last part of a name, without what could be a path or a control
@@ -160,8 +153,8 @@ func (e *Engine) OpenItem(ctx context.Context, t bonafide.Tenant, by bonafide.Ac
 	if err != nil {
 		return row.Item, nil, err
 	}
-	clear, err := e.cfg.Keeper.Open(ctx, row.Address, row.Key)
-	return row.Item, clear, err
+	plain, err := e.cfg.Keeper.Open(ctx, row.Address, row.Key)
+	return row.Item, plain, err
 }
 
 // Purposes are what an item is looked at for.
@@ -238,16 +231,16 @@ const redactMost = 8 << 20
 // Redact makes a copy of a text item in which names and identifiers are hidden. The copy
 // knows its original and what made it. Of other formats a copy is made outside and taken in.
 func (e *Engine) Redact(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, id, second string) (bonafide.Item, error) {
-	item, clear, err := e.OpenItem(ctx, t, by, id, "comparison")
+	item, plain, err := e.OpenItem(ctx, t, by, id, "comparison")
 	if err != nil {
 		return item, err
 	}
-	defer clear.Close()
+	defer plain.Close()
 	kind, _, _ := mime.ParseMediaType(item.MIME)
 	if !strings.HasPrefix(kind, "text/") && kind != "application/json" || item.Size > redactMost {
 		return item, &bonafide.Error{Kind: bonafide.Invalid, Msg: "only texts of up to 8 MB are redacted here: redact a copy with a tool for its format, and take that in as a copy of this item"}
 	}
-	text, err := io.ReadAll(io.LimitReader(clear, redactMost))
+	text, err := io.ReadAll(io.LimitReader(plain, redactMost))
 	if err != nil {
 		return item, err
 	}
@@ -313,10 +306,10 @@ func (e *Engine) CheckEvidence(ctx context.Context) (n int, bad []string, err er
 			if there[a] {
 				continue
 			}
-			if clear, err := e.cfg.Keeper.Open(ctx, a, custody.Key{}); errors.Is(err, bonafide.NotFound) {
+			if plain, err := e.cfg.Keeper.Open(ctx, a, custody.Key{}); errors.Is(err, bonafide.NotFound) {
 				bad = append(bad, a+": missing")
 			} else if err == nil {
-				_ = clear.Close() // it is there
+				_ = plain.Close() // it is there
 			}
 		}
 		return err

@@ -156,12 +156,12 @@ func (e *Engine) reopen(ctx context.Context, t bonafide.Tenant, seal store.Seal)
 	if seal.Address == "" {
 		return s, &bonafide.Error{Kind: bonafide.Conflict, Msg: "somebody in this seal was erased: seal the case again"}
 	}
-	clear, err := e.cfg.Keeper.Open(ctx, seal.Address, seal.Key)
+	plain, err := e.cfg.Keeper.Open(ctx, seal.Address, seal.Key)
 	if err != nil {
 		return s, err
 	}
-	defer clear.Close()
-	if err := json.NewDecoder(clear).Decode(&s.snapshot); err != nil {
+	defer plain.Close()
+	if err := json.NewDecoder(plain).Decode(&s.snapshot); err != nil {
 		return s, fmt.Errorf("read snapshot: %w", err)
 	}
 	var items []store.ItemRow

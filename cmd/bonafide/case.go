@@ -530,7 +530,7 @@ func (c *verifyCmd) verify(ctx context.Context, o pack.Options) (pack.Report, er
 			ids = append(ids, line)
 		}
 	}
-	clear, err := pack.Decrypt(f, ids)
+	plain, err := pack.Decrypt(f, ids)
 	if err != nil {
 		return pack.Report{}, err
 	}
@@ -543,7 +543,7 @@ func (c *verifyCmd) verify(ctx context.Context, o pack.Options) (pack.Report, er
 	if err := os.Remove(tmp.Name()); err != nil {
 		return pack.Report{}, fmt.Errorf("verify: %w", err)
 	}
-	n, err := io.Copy(tmp, clear)
+	n, err := io.Copy(tmp, plain)
 	if err != nil {
 		return pack.Report{}, &bonafide.Error{Kind: bonafide.Invalid, Msg: "the pack cannot be decrypted to its end: it is damaged", Err: err}
 	}
