@@ -59,10 +59,35 @@ func (e *Engine) addCase(ctx context.Context, tx *store.Tx, t bonafide.Tenant, b
 		return err
 	}
 	c.Number = n
-	return keepCase(ctx, tx, t, by, store.CaseRow{Case: c}, bonafide.CaseStep{At: c.Begun, By: by.ID, What: what, To: c.Stage, Reason: c.Reason})
+	return e.keepCase(ctx, tx, t, by, store.CaseRow{Case: c}, bonafide.CaseStep{At: c.Begun, By: by.ID, What: what, To: c.Stage, Reason: c.Reason})
 }
 
-func keepCase(ctx context.Context, tx *store.Tx, t bonafide.Tenant, by bonafide.Actor, row store.CaseRow, step bonafide.CaseStep) error {
+// keepCase stores a case with a step of its history. What stands in it about customers who
+// are in it is hidden, whenever they came in; what is about complaints that left it goes.
+func (e *Engine) keepCase(ctx context.Context, tx *store.Tx, t bonafide.Tenant, by bonafide.Actor, row store.CaseRow, step bonafide.CaseStep) error {
+	ids, err := complaintsOf(ctx, tx, t, &row.Case)
+	if err != nil {
+		return err
+	}
+	mask, err := maskerOf(ctx, tx, t, ids)
+	if err != nil {
+		return err
+	}
+	row.Case = casefile.Prune(casefile.Clone(row.Case), ids)
+	maskCase(&row.Case, mask)
+	if step.Reason != row.Assignee { // an id
+		step.Reason = mask(step.Reason)
+	}
+	row.Held = nil
+	if row.Hold {
+		for _, id := range ids {
+			subject, err := tx.SubjectOf(ctx, t, id)
+			if err != nil {
+				return err
+			}
+			row.Held = append(row.Held, subject)
+		}
+	}
 	row.Amounts = casefile.Amount(row.Losses)
 	row.DueAt = time.Time{}
 	if k, ok := row.Due(); ok && row.Stage != bonafide.StageClosed {
@@ -70,6 +95,43 @@ func keepCase(ctx context.Context, tx *store.Tx, t bonafide.Tenant, by bonafide.
 	}
 	row.Version++
 	return tx.SaveCase(ctx, t, by, row, step)
+}
+
+// maskCase hides names and identifiers in what people wrote into a case. Numbers that
+// authorities gave, and the names of those who may stand behind it, stay.
+func maskCase(c *bonafide.Case, mask func(string) string) {
+	for _, s := range []*string{&c.Title, &c.Reason, &c.Innocent, &c.Lessons} {
+		*s = mask(*s)
+	}
+	for i := range c.Parties {
+		c.Parties[i].Basis = mask(c.Parties[i].Basis)
+	}
+	for i := range c.Losses {
+		c.Losses[i].Basis = mask(c.Losses[i].Basis)
+	}
+	for i := range c.Exhibits {
+		c.Exhibits[i].Note = mask(c.Exhibits[i].Note)
+	}
+	for i := range c.Tasks {
+		if !strings.HasPrefix(c.Tasks[i].Template, "watch.") { // ids
+			c.Tasks[i].Text = mask(c.Tasks[i].Text)
+		}
+		c.Tasks[i].Note = mask(c.Tasks[i].Note)
+	}
+	for i := range c.Requests {
+		c.Requests[i].What, c.Requests[i].Answer = mask(c.Requests[i].What), mask(c.Requests[i].Answer)
+	}
+	for i := range c.Handovers {
+		c.Handovers[i].Unit = mask(c.Handovers[i].Unit)
+	}
+	for i := range c.Looks {
+		c.Looks[i].Found = mask(c.Looks[i].Found)
+	}
+	if c.Pending != nil {
+		p := *c.Pending
+		p.Reason = mask(p.Reason)
+		c.Pending = &p
+	}
 }
 
 // linked checks that what a case is about is there.
@@ -107,13 +169,6 @@ func complaintsOf(ctx context.Context, tx *store.Tx, t bonafide.Tenant, c *bonaf
 			return nil, err
 		}
 		all = append(all, r.Members...)
-		var body bonafide.Ring
-		if err := json.Unmarshal(r.Body, &body); err != nil {
-			return nil, fmt.Errorf("ring %s: %w", id, err)
-		}
-		if last := lastDecision(body.Decisions); last != nil { // what was decided about stays in the case
-			all = append(all, last.Members...)
-		}
 	}
 	slices.Sort(all)
 	return slices.Compact(all), nil
@@ -131,6 +186,11 @@ func (e *Engine) masker(ctx context.Context, tx *store.Tx, t bonafide.Tenant, c 
 	if err != nil {
 		return nil, err
 	}
+	return maskerOf(ctx, tx, t, ids)
+}
+
+// maskerOf hides the names of the customers of complaints, and identifiers.
+func maskerOf(ctx context.Context, tx *store.Tx, t bonafide.Tenant, ids []string) (func(string) string, error) {
 	bodies, err := bodiesOf(ctx, tx, t, ids)
 	if err != nil {
 		return nil, err
@@ -144,7 +204,12 @@ func (e *Engine) masker(ctx context.Context, tx *store.Tx, t bonafide.Tenant, c 
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
-	return func(s string) string { return strings.TrimSpace(pipeline.MaskLetter(s, names...)) }, nil
+	return func(s string) string {
+		if s == "" {
+			return ""
+		}
+		return strings.TrimSpace(pipeline.MaskLetter(s, names...))
+	}, nil
 }
 
 // bodiesOf reads complaints that were not erased.
@@ -192,10 +257,17 @@ func (e *Engine) CaseFacts(ctx context.Context, tx *store.Tx, t bonafide.Tenant,
 		if err != nil && !errors.Is(err, bonafide.NotFound) {
 			return f, err
 		}
+		var merit bonafide.Merit
+		if len(m.Body) > 0 {
+			if err := json.Unmarshal(m.Body, &merit); err != nil {
+				return f, fmt.Errorf("merit of %s: %w", id, err)
+			}
+		}
+		looked := slices.ContainsFunc(row.Looks, func(l bonafide.Look) bool { return l.Complaint == id })
 		switch {
 		case track.Outcome == "upheld" || track.Outcome == "partly-upheld" || m.Found != "" && m.Found != "null" && m.Found != "[]":
 			f.Upheld = append(f.Upheld, id)
-		case track.Outcome == "" && err != nil && track.Ended.IsZero() && !slices.ContainsFunc(row.Looks, func(l bonafide.Look) bool { return l.Complaint == id }):
+		case track.Outcome == "" && len(merit.Tested) == 0 && !looked && track.State != "erased":
 			f.Untested = append(f.Untested, id)
 		}
 	}
@@ -205,7 +277,9 @@ func (e *Engine) CaseFacts(ctx context.Context, tx *store.Tx, t bonafide.Tenant,
 	}
 	last := seals[len(seals)-1]
 	f.Sealed = last.Number
-	f.Changed, err = changedSince(ctx, tx, t, row.ID, last)
+	if row.Stage.Can(bonafide.MoveReport) { // costs a look at every complaint
+		f.Changed, err = e.changedSince(ctx, tx, t, row.ID, last)
+	}
 	return f, err
 }
 
@@ -213,7 +287,7 @@ func (e *Engine) CaseFacts(ctx context.Context, tx *store.Tx, t bonafide.Tenant,
 // or is about to be reported, does not.
 func alters(what string) bool {
 	switch what {
-	case "handover", "request", "answer", "ask-report", "report", "assign", "group", "note", "task-done", "watch", "watch-remove":
+	case "handover", "request", "answer", "ask-report", "report", "assign", "group", "note", "task-done", "watch", "watch-remove", "watched", "hold", "ask-lift-hold":
 		return false
 	}
 	return true
@@ -257,16 +331,37 @@ func (e *Engine) MoveCase(ctx context.Context, t bonafide.Tenant, by bonafide.Ac
 		}
 		masked := act
 		masked.Reason, masked.Innocent = mask(act.Reason), mask(act.Innocent)
+		if err := ringsStand(ctx, tx, t, row.Case, act.Move); err != nil {
+			return err
+		}
 		next, step, err := casefile.Step(row.Case, masked, facts, e.cfg.Clocks, e.cfg.Now())
 		if err != nil {
 			return err
 		}
 		row.Case = next
-		if err := keepCase(ctx, tx, t, by, row, step); err != nil {
+		if err := e.keepCase(ctx, tx, t, by, row, step); err != nil {
 			return err
 		}
 		return d.feedback(ctx, tx, by, next, masked)
 	}))
+}
+
+// ringsStand refuses to take a case to lawyers or police on a ring that is no more: its evidence
+// was taken back, a person cleared it, or it is part of another.
+func ringsStand(ctx context.Context, tx *store.Tx, t bonafide.Tenant, c bonafide.Case, m bonafide.Move) error {
+	if m != bonafide.MoveReview && m != bonafide.MovePrepare && m != bonafide.MoveReport {
+		return nil
+	}
+	for _, id := range c.Rings {
+		r, err := tx.Ring(ctx, t, id)
+		if err != nil {
+			return err
+		}
+		if s := bonafide.RingState(r.State); s != bonafide.RingProposed && s != bonafide.RingIsFirm {
+			return &bonafide.Error{Kind: bonafide.Conflict, Msg: fmt.Sprintf("a ring of the case no longer stands, it is %s: take it out of the case, or look at it again", s)}
+		}
+	}
+	return nil
 }
 
 // ChangeCase writes something into a case without moving it.
@@ -281,6 +376,13 @@ func (e *Engine) ChangeCase(ctx context.Context, t bonafide.Tenant, by bonafide.
 		}
 		row.Watches = []bonafide.Watch{{Kind: ch.Kind, Value: ch.Name}}
 		if seen, err = e.news(ctx, t, row); err != nil {
+			return err
+		}
+	}
+	var given []string // items in a sealed pack that is handed over
+	if ch.What == "handover" && ch.Handover.Seal > 0 {
+		var err error
+		if given, err = e.sealedItems(ctx, t, id, ch.Handover.Variant, ch.Handover.Seal); err != nil {
 			return err
 		}
 	}
@@ -307,12 +409,12 @@ func (e *Engine) ChangeCase(ctx context.Context, t bonafide.Tenant, by bonafide.
 			next.Watches[len(next.Watches)-1].Seen = seen[""]
 		}
 		if ch.What == "handover" {
-			if err := e.handOver(ctx, tx, t, by, next); err != nil {
+			if err := e.handOver(ctx, tx, t, by, next, given); err != nil {
 				return err
 			}
 		}
 		row.Case = next
-		return keepCase(ctx, tx, t, by, row, step)
+		return e.keepCase(ctx, tx, t, by, row, step)
 	}))
 }
 
@@ -320,7 +422,7 @@ func (e *Engine) ChangeCase(ctx context.Context, t bonafide.Tenant, by bonafide.
 func (e *Engine) fits(ctx context.Context, tx *store.Tx, t bonafide.Tenant, row store.CaseRow, ch casefile.Change) error {
 	switch ch.What {
 	case "assign", "group":
-		if ch.Name == "" {
+		if ch.Name == "" || ch.What == "group" && !ch.On {
 			return nil
 		}
 		p, err := tx.Person(ctx, t, ch.Name)
@@ -340,6 +442,9 @@ func (e *Engine) fits(ctx context.Context, tx *store.Tx, t bonafide.Tenant, row 
 		}
 		return e.linked(ctx, tx, t, &one)
 	case "party":
+		if err := e.ofNoCustomer(ctx, tx, t, &row.Case, ch.Party); err != nil {
+			return err
+		}
 		return inCase(ctx, tx, t, &row.Case, ch.Party.Complaint)
 	case "loss":
 		return inCase(ctx, tx, t, &row.Case, ch.Loss.Complaint)
@@ -374,6 +479,25 @@ func (e *Engine) fits(ctx context.Context, tx *store.Tx, t bonafide.Tenant, row 
 	return nil
 }
 
+// ofNoCustomer refuses a person or organisation that is named as a customer of the case is, or
+// by what one owns: a borrower is named by their complaint alone.
+func (e *Engine) ofNoCustomer(ctx context.Context, tx *store.Tx, t bonafide.Tenant, c *bonafide.Case, p bonafide.Party) error {
+	ids, err := complaintsOf(ctx, tx, t, c)
+	if err != nil {
+		return err
+	}
+	bodies, err := bodiesOf(ctx, tx, t, ids)
+	if err != nil {
+		return err
+	}
+	for _, b := range bodies {
+		if name := normalize.Fold(b.Customer.Name); name != "" && name == normalize.Fold(p.Name) {
+			return &bonafide.Error{Kind: bonafide.Invalid, Msg: "a customer of the case has this name: a borrower is named by their complaint alone"}
+		}
+	}
+	return nil
+}
+
 // inCase checks that a complaint is one of a case; "" names none.
 func inCase(ctx context.Context, tx *store.Tx, t bonafide.Tenant, c *bonafide.Case, complaint string) error {
 	if complaint == "" {
@@ -387,14 +511,14 @@ func inCase(ctx context.Context, tx *store.Tx, t bonafide.Tenant, c *bonafide.Ca
 }
 
 // handOver writes into the custody of every item that was handed over to whom it went.
-func (e *Engine) handOver(ctx context.Context, tx *store.Tx, t bonafide.Tenant, by bonafide.Actor, c bonafide.Case) error {
+func (e *Engine) handOver(ctx context.Context, tx *store.Tx, t bonafide.Tenant, by bonafide.Actor, c bonafide.Case, given []string) error {
 	h := c.Handovers[len(c.Handovers)-1]
 	items, err := tx.Items(ctx, t, c.ID)
 	if err != nil {
 		return err
 	}
 	for _, i := range items {
-		if h.Seal == 0 && !slices.Contains(h.Items, i.ID) {
+		if !slices.Contains(h.Items, i.ID) && !slices.Contains(given, i.ID) {
 			continue
 		}
 		detail := map[string]any{"to": h.To, "handover": h.ID}
@@ -431,8 +555,8 @@ func (e *Engine) MergeCases(ctx context.Context, t bonafide.Tenant, by bonafide.
 		reason = mask(reason)
 		return errors.Join(
 			tx.MoveItems(ctx, t, by, from, into),
-			keepCase(ctx, tx, t, by, a, bonafide.CaseStep{At: now, By: by.ID, What: "merge", From: before, To: a.Stage, Reason: reason, Number: fmt.Sprint(b.Number)}),
-			keepCase(ctx, tx, t, by, b, bonafide.CaseStep{At: now, By: by.ID, What: "merged", From: gone, To: b.Stage, Reason: reason, Number: fmt.Sprint(a.Number)}),
+			e.keepCase(ctx, tx, t, by, a, bonafide.CaseStep{At: now, By: by.ID, What: "merge", From: before, To: a.Stage, Reason: reason, Number: fmt.Sprint(b.Number)}),
+			e.keepCase(ctx, tx, t, by, b, bonafide.CaseStep{At: now, By: by.ID, What: "merged", From: gone, To: b.Stage, Exit: bonafide.ExitMerged, Reason: reason, Number: fmt.Sprint(a.Number)}),
 		)
 	}))
 }
@@ -456,7 +580,7 @@ func (e *Engine) SplitCase(ctx context.Context, t bonafide.Tenant, by bonafide.A
 		split = e.cfg.DB.NewID()
 		out.ID, row.Case = split, rest
 		return errors.Join(
-			keepCase(ctx, tx, t, by, row, bonafide.CaseStep{At: now, By: by.ID, What: "split", From: rest.Stage, To: rest.Stage, Reason: mask(reason)}),
+			e.keepCase(ctx, tx, t, by, row, bonafide.CaseStep{At: now, By: by.ID, What: "split", From: rest.Stage, To: rest.Stage, Reason: mask(reason)}),
 			e.addCase(ctx, tx, t, by, out, "split-off"),
 		)
 	})
@@ -540,9 +664,39 @@ func (e *Engine) NextMoves(ctx context.Context, tx *store.Tx, t bonafide.Tenant,
 	return out, nil
 }
 
-// Stix writes the grey industry's infrastructure of a case for others: only of a case that
-// the police filed, or that holds a ring which two people confirmed at level 1. That it was
-// written is logged.
+// shareable refuses to tell others of a case unless the police filed it and nobody let it go
+// since, or every ring of it was confirmed at level 1 by two people while it goes on.
+func shareable(ctx context.Context, tx *store.Tx, t bonafide.Tenant, c *bonafide.Case) error {
+	no := &bonafide.Error{Kind: bonafide.Conflict, Msg: "only what the police filed and nobody let go since, or two people confirmed at level 1, is shared with others"}
+	switch c.Stage {
+	case bonafide.StageFiled, bonafide.StageInvestigation, bonafide.StageProcurator, bonafide.StageSupplement, bonafide.StageIndicted, bonafide.StageJudgment:
+		return nil
+	case bonafide.StageClosed:
+		if c.Exit == bonafide.ExitJudgment {
+			return nil
+		}
+		return no
+	case bonafide.StageOpened, bonafide.StagePreserving, bonafide.StageLegalReview, bonafide.StagePrepared, bonafide.StageReported, bonafide.StageReceipt, bonafide.StagePoliceReview:
+	default:
+		return no
+	}
+	if len(c.Rings) == 0 {
+		return no
+	}
+	for _, id := range c.Rings {
+		r, err := tx.Ring(ctx, t, id)
+		if err != nil {
+			return err
+		}
+		if r.State != string(bonafide.RingIsFirm) || bonafide.Level(r.Level) != bonafide.Level1 {
+			return no
+		}
+	}
+	return nil
+}
+
+// Stix writes the grey industry's infrastructure of a case for others, where it may be
+// shared. That it was written is logged.
 func (e *Engine) Stix(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, id string) ([]byte, error) {
 	d, err := e.desk(ctx, t)
 	if err != nil {
@@ -554,16 +708,8 @@ func (e *Engine) Stix(ctx context.Context, t bonafide.Tenant, by bonafide.Actor,
 		if err != nil {
 			return err
 		}
-		firm := row.Numbers[string(bonafide.MoveFile)] != ""
-		for _, ring := range row.Rings {
-			r, err := tx.Ring(ctx, t, ring)
-			if err != nil && !errors.Is(err, bonafide.NotFound) {
-				return err
-			}
-			firm = firm || r.State == string(bonafide.RingIsFirm) && bonafide.Level(r.Level) == bonafide.Level1
-		}
-		if !firm {
-			return &bonafide.Error{Kind: bonafide.Conflict, Msg: "only what the police filed, or two people confirmed at level 1, is shared with others"}
+		if err := shareable(ctx, tx, t, &row.Case); err != nil {
+			return err
 		}
 		ids, err := complaintsOf(ctx, tx, t, &row.Case)
 		if err != nil {
@@ -619,15 +765,6 @@ func (d *desk) ownedBy(ctx context.Context, tx *store.Tx, ids []string) (func(bo
 		if err != nil {
 			return nil, err
 		}
-		if rec, err := tx.OneRecord(ctx, d.tenant, RecordCustomer, subject); err == nil {
-			var who bonafide.Customer
-			if err := json.Unmarshal(rec.Body, &who); err != nil {
-				return nil, fmt.Errorf("customer: %w", err)
-			}
-			customer(&who)
-		} else if !errors.Is(err, bonafide.NotFound) {
-			return nil, err
-		}
 		for _, v := range c.Contacts {
 			if x, ok := file(v); ok {
 				if used[x] == nil {
@@ -635,6 +772,27 @@ func (d *desk) ownedBy(ctx context.Context, tx *store.Tx, ids []string) (func(bo
 				}
 				used[x][subject] = true
 			}
+		}
+	}
+	after := ""
+	for {
+		page, err := tx.Records(ctx, d.tenant, RecordCustomer, after, part)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range page {
+			after = r.ID
+			if len(r.Body) == 0 {
+				continue
+			}
+			var who bonafide.Customer
+			if err := json.Unmarshal(r.Body, &who); err != nil {
+				return nil, fmt.Errorf("customer: %w", err)
+			}
+			customer(&who)
+		}
+		if len(page) < part {
+			break
 		}
 	}
 	return func(id bonafide.Identifier) bool {

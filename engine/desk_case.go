@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"io"
 
 	"bonafide"
 	"bonafide/casefile"
@@ -26,4 +27,9 @@ func (e *Engine) AnalyseCase(ctx context.Context, tx *store.Tx, t bonafide.Tenan
 		fed[f.Advert.ID] = f.Complaints
 	}
 	return a.Methods, a.Months, adverts, fed, err
+}
+
+// PackCase is WritePack without a type of this package.
+func (e *Engine) PackCase(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, id, variant string, anew bool, seal int, recipients []string, open func(name string) (io.Writer, error)) (store.Seal, error) {
+	return e.WritePack(ctx, t, by, id, variant, PackOptions{Anew: anew, Seal: seal, Recipients: recipients}, open)
 }

@@ -31,6 +31,9 @@ func (e *Engine) dossierOf(ctx context.Context, tx *store.Tx, t bonafide.Tenant,
 	}
 	if bodies[id] == nil {
 		d.Erased = true
+		if d.Outcome == string(casework.Upheld) || d.Outcome == string(casework.PartlyUpheld) {
+			d.Exculpatory = []report.Exculpatory{{Code: "upheld", About: d.Outcome}}
+		}
 		return d, nil
 	}
 	d.Complaint = *bodies[id]

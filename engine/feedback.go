@@ -16,21 +16,27 @@ import (
 )
 
 // feedback takes what became of a case to where it matters. A case that is dropped clears
-// its rings, for the same reasons: their tags go and learning counts them as innocent. One
-// that ends in an admonition, a penalty or a judgment lets its tags warn as long again. What
-// the authorities did not bear out is left out of learning: see Labels.
+// its rings, for the same reasons: their tags go and learning counts them as innocent; rings
+// that stand in another case that goes on stay. One that ends in an admonition, a penalty or
+// a judgment lets the tags of its rings and of what they share warn as long again; those of
+// borrowers run out as they would. Either takes somebody who decides about rings. What the
+// authorities did not bear out is left out of learning: see Labels.
 func (d *desk) feedback(ctx context.Context, tx *store.Tx, by bonafide.Actor, c bonafide.Case, act casefile.Act) error {
-	if c.Stage != bonafide.StageClosed {
+	if c.Stage != bonafide.StageClosed || !by.May(bonafide.ScopeRingsDecide) {
 		return nil
 	}
 	now := d.cfg.Now().UTC().Truncate(time.Microsecond)
 	switch c.Exit {
 	case bonafide.ExitDropped:
-		if !by.May(bonafide.ScopeRingsDecide) {
-			return nil
-		}
 		for _, id := range c.Rings {
-			err := d.decideIn(ctx, tx, by, id, bonafide.Clear, act.Reason, act.Innocent, now, func(*store.Tx, bonafide.RingState) error { return nil })
+			busy, err := goesOn(ctx, tx, d.tenant, id, c.ID)
+			if err != nil {
+				return err
+			}
+			if busy {
+				continue
+			}
+			err = d.decideIn(ctx, tx, by, id, bonafide.Clear, act.Reason, act.Innocent, now, func(*store.Tx, bonafide.RingState) error { return nil })
 			if err != nil && !errors.Is(err, bonafide.Conflict) && !errors.Is(err, bonafide.NotFound) { // it is no more, or cleared already
 				return err
 			}
@@ -42,7 +48,7 @@ func (d *desk) feedback(ctx context.Context, tx *store.Tx, by bonafide.Actor, c 
 				return err
 			}
 			for _, g := range tags {
-				if !g.Live(now) {
+				if !g.Live(now) || g.Target.Kind != bonafide.OnRing && g.Target.Kind != bonafide.OnIdentifier {
 					continue
 				}
 				if err := tx.RenewTag(ctx, d.tenant, by, g.ID, now.Add(bonafide.TagLife), fmt.Sprintf("case %d ended: %s", c.Number, c.Exit)); err != nil {
@@ -69,21 +75,38 @@ func exitsOf(ctx context.Context, tx *store.Tx, t bonafide.Tenant) (map[string]b
 	return out, err
 }
 
-// fellThrough reports whether the last case about a ring ended without what the police, the
+// goesOn reports whether a ring stands in a case besides one that is not closed.
+func goesOn(ctx context.Context, tx *store.Tx, t bonafide.Tenant, ring, besides string) (bool, error) {
+	ids, err := tx.CasesOf(ctx, t, "ring", ring)
+	if err != nil {
+		return false, err
+	}
+	for _, id := range ids {
+		if id == besides {
+			continue
+		}
+		c, err := tx.Case(ctx, t, id)
+		if err != nil || c.Stage != bonafide.StageClosed {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+// fellThrough reports whether some case about a ring ended without what the police, the
 // procurator or the court could bear out: what people decided before is then no label.
 func fellThrough(ctx context.Context, tx *store.Tx, t bonafide.Tenant, ring string, exits map[string]bonafide.Exit) (bool, error) {
 	if len(exits) == 0 {
 		return false, nil
 	}
 	cases, err := tx.CasesOf(ctx, t, "ring", ring)
-	if err != nil || len(cases) == 0 {
-		return false, err
+	for _, id := range cases {
+		switch exits[id] {
+		case bonafide.ExitNotFiled, bonafide.ExitWithdrawn, bonafide.ExitNotIndicted, bonafide.ExitAcquitted, bonafide.ExitDropped:
+			return true, err
+		}
 	}
-	switch exits[cases[len(cases)-1]] {
-	case bonafide.ExitNotFiled, bonafide.ExitWithdrawn, bonafide.ExitNotIndicted:
-		return true, nil
-	}
-	return false, nil
+	return false, err
 }
 
 // filings reads what the analysis of a method sees of the complaints of a case.
@@ -259,7 +282,7 @@ func (e *Engine) Watch(ctx context.Context, t bonafide.Tenant) error {
 				next.Tasks = append(next.Tasks, bonafide.CaseTask{ID: e.cfg.DB.NewID(), Template: "watch." + w.Kind, Text: strings.Join(fresh[:min(len(fresh), 20)], ", "), Due: now.AddDate(0, 0, 3)})
 			}
 			row.Case = next
-			return keepCase(ctx, tx, t, bonafide.System("watch"), row, bonafide.CaseStep{At: now, By: "system:watch", What: "watched", From: row.Stage, To: row.Stage, Number: fmt.Sprint(total)})
+			return e.keepCase(ctx, tx, t, bonafide.System("watch"), row, bonafide.CaseStep{At: now, By: "system:watch", What: "watched", From: row.Stage, To: row.Stage, Number: fmt.Sprint(total)})
 		})
 		if err != nil && !errors.Is(err, bonafide.Conflict) { // somebody works on it: the next look tells
 			return err

@@ -11,10 +11,10 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"bonafide"
 	"bonafide/evidence/custody"
-	"bonafide/pipeline"
 	"bonafide/store"
 )
 
@@ -228,8 +228,10 @@ func (e *Engine) recordOf(ctx context.Context, tx *store.Tx, t bonafide.Tenant, 
 // redactMost is the largest text that is redacted here.
 const redactMost = 8 << 20
 
-// Redact makes a copy of a text item in which names and identifiers are hidden. The copy
-// knows its original and what made it. Of other formats a copy is made outside and taken in.
+// Redact makes a copy of a text item in which the names of all customers of the case, and
+// identifiers, are hidden. The copy knows its original and what made it. It counts as
+// personal until somebody read it and declares that it is not: see [Engine.Declare]. Of other
+// formats a copy is made outside and taken in.
 func (e *Engine) Redact(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, id, second string) (bonafide.Item, error) {
 	item, plain, err := e.OpenItem(ctx, t, by, id, "comparison")
 	if err != nil {
@@ -237,34 +239,73 @@ func (e *Engine) Redact(ctx context.Context, t bonafide.Tenant, by bonafide.Acto
 	}
 	defer plain.Close()
 	kind, _, _ := mime.ParseMediaType(item.MIME)
-	if !strings.HasPrefix(kind, "text/") && kind != "application/json" || item.Size > redactMost {
-		return item, &bonafide.Error{Kind: bonafide.Invalid, Msg: "only texts of up to 8 MB are redacted here: redact a copy with a tool for its format, and take that in as a copy of this item"}
-	}
-	text, err := io.ReadAll(io.LimitReader(plain, redactMost))
+	text, err := io.ReadAll(io.LimitReader(plain, redactMost+1))
 	if err != nil {
 		return item, err
 	}
-	var names []string
-	if item.Complaint != "" {
-		err := e.cfg.DB.View(ctx, func(tx *store.Tx) error {
-			names = nil
-			bodies, err := bodiesOf(ctx, tx, t, []string{item.Complaint})
-			for _, c := range bodies {
-				names = append(names, c.Customer.Name)
-				if c.Representative != nil {
-					names = append(names, c.Representative.Name)
-				}
-			}
-			return err
-		})
-		if err != nil {
-			return item, err
-		}
+	if !strings.HasPrefix(kind, "text/") && kind != "application/json" || len(text) > redactMost || !utf8.Valid(text) {
+		return item, &bonafide.Error{Kind: bonafide.Invalid, Msg: "only texts in UTF-8 of up to 8 MB are redacted here: redact a copy with a tool for its format, and take that in as a copy of this item"}
 	}
-	about := item
-	about.Parent, about.Name, about.Personal = item.ID, "redacted-"+item.Name, false
-	about.Extractor, about.Second, about.Tool, about.At = by.Name, second, "bonafide "+e.cfg.Version+" redact", time.Time{}
-	return e.TakeIn(ctx, t, by, about, strings.NewReader(pipeline.MaskLetter(string(text), names...)))
+	if kind == "application/json" || json.Valid(text) { // what is escaped would pass the mask
+		var v any
+		d := json.NewDecoder(bytes.NewReader(text))
+		d.UseNumber()
+		if err := d.Decode(&v); err != nil {
+			return item, &bonafide.Error{Kind: bonafide.Invalid, Msg: "the item is called JSON and cannot be read as such"}
+		}
+		var b bytes.Buffer
+		out := json.NewEncoder(&b)
+		out.SetEscapeHTML(false)
+		out.SetIndent("", "  ")
+		if err := out.Encode(v); err != nil {
+			return item, fmt.Errorf("redact: %w", err)
+		}
+		text = b.Bytes()
+	}
+	var mask func(string) string
+	err = e.cfg.DB.View(ctx, func(tx *store.Tx) error {
+		row, err := tx.Case(ctx, t, item.Case)
+		if err != nil {
+			return err
+		}
+		ids, err := complaintsOf(ctx, tx, t, &row.Case)
+		if err != nil {
+			return err
+		}
+		if item.Complaint != "" {
+			ids = append(ids, item.Complaint)
+		}
+		mask, err = maskerOf(ctx, tx, t, ids)
+		return err
+	})
+	if err != nil {
+		return item, err
+	}
+	about := bonafide.Item{
+		Case: item.Case, Complaint: item.Complaint, Parent: item.ID, Category: item.Category, Name: fmt.Sprintf("redacted-%d%s", item.Number, item.Ext), Personal: true,
+		Source: fmt.Sprintf("item %d of the case", item.Number), Extractor: by.Name, Second: second, Tool: "bonafide " + e.cfg.Version + " redact", Place: "bonafide",
+	}
+	return e.TakeIn(ctx, t, by, about, strings.NewReader(mask(string(text))))
+}
+
+// Declare says that somebody read an item and that it names no customer, or that it does:
+// only what was declared so stands in the packs of lawyers and regulators.
+func (e *Engine) Declare(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, id string, personal bool) error {
+	return e.cfg.DB.Update(ctx, func(tx *store.Tx) error {
+		item, err := tx.Item(ctx, t, id)
+		if err != nil {
+			return err
+		}
+		if err := tx.DeclareItem(ctx, t, by, id, personal); err != nil {
+			return err
+		}
+		row, err := readCase(ctx, tx, t, item.Case, 0)
+		if err != nil {
+			return err
+		}
+		now := e.cfg.Now().UTC().Truncate(time.Microsecond)
+		return e.keepCase(ctx, tx, t, by, row, bonafide.CaseStep{At: now, By: by.ID, What: "declare", From: row.Stage, To: row.Stage, Number: fmt.Sprint(item.Number)})
+	})
 }
 
 // sweepAge is how old an object must be that nobody registered, to be removed.

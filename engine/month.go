@@ -52,7 +52,7 @@ func (e *Engine) Month(ctx context.Context, tx *store.Tx, t bonafide.Tenant, mon
 	}
 	steps := make([]casefile.Line, len(marks))
 	for i, s := range marks {
-		steps[i] = casefile.Line{Case: s.Case, At: s.At, What: s.What, To: s.To}
+		steps[i] = casefile.Line{Case: s.Case, At: s.At, What: s.What, From: s.From, To: s.To, Exit: s.Exit}
 	}
 	m := casefile.Figures(heads, steps, from, to)
 	add := func(key string, ids []string) error {

@@ -33,7 +33,7 @@ func wander(t *testing.T, e *Engine, r *rand.Rand, number int, from time.Time) {
 	now := from
 	row := store.CaseRow{Case: c}
 	save := func(step bonafide.CaseStep) {
-		err := e.cfg.DB.Update(ctx, func(tx *store.Tx) error { return keepCase(ctx, tx, bank, sleuth, row, step) })
+		err := e.cfg.DB.Update(ctx, func(tx *store.Tx) error { return e.keepCase(ctx, tx, bank, sleuth, row, step) })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,7 +75,7 @@ func recount(ctx context.Context, tx *store.Tx, from, to time.Time) (map[string]
 		}
 		did := map[string]bool{}
 		var stage bonafide.Stage
-		ended := false
+		var ended bonafide.Exit
 		for _, s := range steps {
 			if !s.At.Before(to) {
 				break
@@ -83,7 +83,12 @@ func recount(ctx context.Context, tx *store.Tx, from, to time.Time) (map[string]
 			stage = s.To
 			if !s.At.Before(from) {
 				did[s.What] = true
-				ended = s.To == bonafide.StageClosed
+				if s.From != s.To && s.From == bonafide.StageClosed {
+					ended = ""
+				}
+				if s.From != s.To && s.To == bonafide.StageClosed {
+					ended = s.Exit
+				}
 			}
 		}
 		count := func(key string, yes bool) {
@@ -96,7 +101,7 @@ func recount(ctx context.Context, tx *store.Tx, from, to time.Time) (map[string]
 		count("filed", did["file"])
 		count("reported", did["report"])
 		count("preparation", slices.Index(bonafide.Stages, stage) >= 1 && slices.Index(bonafide.Stages, stage) <= slices.Index(bonafide.Stages, bonafide.StagePoliceReview))
-		count("exit."+string(c.Exit), ended)
+		count("exit."+string(ended), ended != "")
 		if did["open"] {
 			for _, l := range c.Losses {
 				amounts[l.Amount.Currency] += l.Amount.Minor

@@ -3,13 +3,15 @@ package engine
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -40,6 +42,7 @@ type sealing struct {
 	manifest evidence.Digest
 	snapshot snapshot
 	subjects []string
+	facts    evidence.Digest // of what is known of everybody in it
 }
 
 // A snapshot is what was written for a pack, which is kept: rings and verdicts go on
@@ -49,6 +52,7 @@ type snapshot struct {
 	Organisation string         `json:"organisation"`
 	Version      string         `json:"version"`
 	Items        []snapshotItem `json:"items"`
+	All          []string       `json:"all"` // items of the case then, those left out too
 	Files        []snapshotFile `json:"files"`
 }
 
@@ -87,13 +91,18 @@ func (e *Engine) gather(ctx context.Context, t bonafide.Tenant, id, variant stri
 				s.subjects = append(s.subjects, i.Subject)
 			}
 		}
-		log, err = tx.CustodyOf(ctx, t, id, 0)
+		s.facts = factsOf(&f)
+		s.snapshot.All = nil
+		for _, i := range items {
+			s.snapshot.All = append(s.snapshot.All, i.ID)
+		}
+		log, err = tx.CustodyOf(ctx, t, s.snapshot.All, 0)
 		return err
 	})
 	if err != nil {
 		return s, err
 	}
-	s.snapshot = snapshot{Name: fmt.Sprintf("case-%d-%d-%s", f.Case.Number, number, variant), Organisation: e.cfg.Lender, Version: e.cfg.Version}
+	s.snapshot.Name, s.snapshot.Organisation, s.snapshot.Version = fmt.Sprintf("case-%d-%d-%s", f.Case.Number, number, variant), e.cfg.Lender, e.cfg.Version
 	if s.snapshot.Files, err = documents(&f, &result); err != nil {
 		return s, err
 	}
@@ -167,10 +176,15 @@ func (e *Engine) reopen(ctx context.Context, t bonafide.Tenant, seal store.Seal)
 	var items []store.ItemRow
 	var log []store.CustodyEntry
 	if err := e.cfg.DB.View(ctx, func(tx *store.Tx) (err error) {
-		if items, err = tx.Items(ctx, t, seal.Case); err != nil {
-			return err
+		items = nil
+		for _, one := range s.snapshot.Items { // wherever they are now: cases are merged
+			i, err := tx.Item(ctx, t, one.Item)
+			if err != nil {
+				return err
+			}
+			items = append(items, i)
 		}
-		log, err = tx.CustodyOf(ctx, t, seal.Case, seal.Entry)
+		log, err = tx.CustodyOf(ctx, t, s.snapshot.All, seal.Entry)
 		return err
 	}); err != nil {
 		return s, err
@@ -213,14 +227,15 @@ func documents(f *report.CaseFile, result *bonafide.Result) ([]snapshotFile, err
 	}
 	asJSON("case.json", map[string]any{
 		"format": 1, "seal": f.Seal, "variant": f.Variant, "sealed": f.Sealed, "lender": f.Lender, "case": f.Case, "steps": f.Steps,
-		"offences": f.Offences, "methods": f.Methods, "months": f.Months, "slang": f.Slang, "people": f.People, "adverts": f.Adverts,
+		"offences": f.Offences, "methods": f.Methods, "months": f.Months, "slang": f.Slang, "people": f.People, "adverts": f.Adverts, "standing": f.Standing,
 	})
 	asJSON("items.json", f.Items)
 	asJSON("rings.json", result)
 	var page bytes.Buffer
 	err := report.HTML(&page, result)
 	add("rings.html", page.Bytes(), err)
-	add("losses.csv", []byte(lossSheet(f.Case.Losses)), nil)
+	sheet, err := lossSheet(f.Case.Losses)
+	add("losses.csv", sheet, err)
 	for i := range f.Dossiers {
 		d := &f.Dossiers[i]
 		at := fmt.Sprintf("dossiers/%04d/", d.Number)
@@ -246,13 +261,44 @@ func documents(f *report.CaseFile, result *bonafide.Result) ([]snapshotFile, err
 	return out, failed
 }
 
-func lossSheet(losses []bonafide.Loss) string {
+func lossSheet(losses []bonafide.Loss) ([]byte, error) {
 	var b bytes.Buffer
-	b.WriteString("kind,complaint,amount_minor,currency,basis\r\n")
+	w := csv.NewWriter(&b)
+	rows := [][]string{{"kind", "complaint", "amount_minor", "currency", "basis"}}
 	for _, l := range losses {
-		fmt.Fprintf(&b, "%s,%s,%d,%s,%s\r\n", report.Cell(l.Kind), report.Cell(l.Complaint), l.Amount.Minor, report.Cell(l.Amount.Currency), report.Cell(l.Basis))
+		rows = append(rows, []string{report.Cell(l.Kind), report.Cell(l.Complaint), strconv.FormatInt(l.Amount.Minor, 10), report.Cell(l.Amount.Currency), report.Cell(l.Basis)})
 	}
-	return b.String()
+	err := w.WriteAll(rows)
+	return b.Bytes(), err
+}
+
+// factsOf is a digest of what a pack says of everybody in it that others decide: where their
+// complaint stands, what speaks for them, what is proposed, and where each ring stands.
+func factsOf(f *report.CaseFile) evidence.Digest {
+	type one struct {
+		ID, State, Outcome string
+		Erased             bool
+		For                []report.Exculpatory
+		Level              bonafide.Level
+		Route              bonafide.Route
+	}
+	var all []any
+	for i := range f.Dossiers {
+		d := &f.Dossiers[i]
+		x := one{ID: d.Complaint.ID, State: d.State, Outcome: d.Outcome, Erased: d.Erased, For: d.Exculpatory}
+		if d.Verdict != nil {
+			x.Level, x.Route = d.Verdict.Level, d.Verdict.Route
+		}
+		all = append(all, x)
+	}
+	for _, r := range f.Rings {
+		all = append(all, r.ID, f.Standing[r.ID], len(r.Decisions))
+	}
+	b, err := json.Marshal(all)
+	if err != nil {
+		panic(err) // there is nothing in it that JSON lacks
+	}
+	return sha256.Sum256(b)
 }
 
 // caseFile reads what the documents of a pack are written from. What is not for its reader
@@ -282,9 +328,37 @@ func (e *Engine) caseFile(ctx context.Context, tx *store.Tx, t bonafide.Tenant, 
 	if err != nil {
 		return f, nil, result, err
 	}
-	for _, p := range people {
-		f.People["person:"+p.ID], f.People[p.ID] = p.Name, p.Name
+	acted := map[string]bool{row.Assignee: true}
+	for _, g := range row.Group {
+		acted[g] = true
 	}
+	for _, s := range f.Steps {
+		acted[s.By], acted[s.Second] = true, true
+	}
+	for _, p := range people {
+		if acted["person:"+p.ID] || acted[p.ID] {
+			f.People["person:"+p.ID], f.People[p.ID] = p.Name, p.Name
+		}
+	}
+	ids, err := complaintsOf(ctx, tx, t, &row.Case)
+	if err != nil {
+		return f, nil, result, err
+	}
+	mask, err := maskerOf(ctx, tx, t, ids)
+	if err != nil {
+		return f, nil, result, err
+	}
+	for i := range f.Steps {
+		s := &f.Steps[i]
+		s.Reason = mask(s.Reason)
+		if words := strings.Fields(s.Reason); s.What == "merit" || s.What == "link" || s.What == "unlink" {
+			if n := len(words); n == 0 || !slices.Contains(slices.Concat(ids, row.Rings, row.Adverts), words[n-1]) {
+				s.Reason = "" // it is of what left the case
+			}
+		}
+	}
+	f.Case = casefile.Clone(f.Case)
+	maskCase(&f.Case, mask)
 	if items, err = tx.Items(ctx, t, id); err != nil {
 		return f, nil, result, err
 	}
@@ -294,24 +368,30 @@ func (e *Engine) caseFile(ctx context.Context, tx *store.Tx, t bonafide.Tenant, 
 		switch {
 		case i.Erased:
 			line.Left = "erased"
+		case i.Complaint != "" && !slices.Contains(ids, i.Complaint):
+			line.Left = "unlinked" // whom it is about is no longer in the case
+			line.Name, line.Glossary, line.Source, line.Place, line.Complaint = "", "", "", "", ""
 		case i.Personal && !whole:
 			line.Left = "personal"
-			line.Name, line.Glossary, line.Source = "", "", ""
+			line.Name, line.Glossary, line.Source, line.Place = "", "", "", ""
 		default:
 			line.Path = fmt.Sprintf("items/%04d-%s%s", i.Number, safeName(i.ID), i.Ext)
 		}
 		about[i.Complaint] = append(about[i.Complaint], i.Number)
 		f.Items = append(f.Items, line)
 	}
-	ids, err := complaintsOf(ctx, tx, t, &row.Case)
-	if err != nil {
-		return f, nil, result, err
-	}
 	rings, err := ringsNamed(ctx, tx, t, row.Rings)
 	if err != nil {
 		return f, nil, result, err
 	}
-	f.Rings = rings
+	f.Rings, f.Standing = rings, map[string]string{}
+	for _, id := range row.Rings {
+		r, err := tx.Ring(ctx, t, id)
+		if err != nil {
+			return f, nil, result, err
+		}
+		f.Standing[id] = r.State
+	}
 	analysis, err := e.Analyse(ctx, tx, t, &row.Case)
 	if err != nil {
 		return f, nil, result, err
@@ -322,7 +402,7 @@ func (e *Engine) caseFile(ctx context.Context, tx *store.Tx, t bonafide.Tenant, 
 			f.Offences = append(f.Offences, matrix(o, row.Exhibits, items))
 		}
 	}
-	result = bonafide.Result{Version: e.cfg.Version, Policy: "case", Rings: rings, Templates: []bonafide.Template{}, NotProved: []string{}, Complaints: []bonafide.Verdict{}}
+	result = bonafide.Result{Version: e.cfg.Version, Policy: "case", Rings: rings, Templates: []bonafide.Template{}, NotProved: notProved, Complaints: []bonafide.Verdict{}}
 	templates := map[string]bool{}
 	for n, id := range ids {
 		d, err := e.dossierOf(ctx, tx, t, id, at)
@@ -374,6 +454,13 @@ func (e *Engine) caseFile(ctx context.Context, tx *store.Tx, t bonafide.Tenant, 
 	}
 	slices.SortFunc(result.Templates, func(a, b bonafide.Template) int { return bytes.Compare([]byte(a.ID), []byte(b.ID)) })
 	return f, items, result, nil
+}
+
+// notProved is what the evidence of a case does not show, as every result says.
+var notProved = []string{
+	"Likeness is no guilt. Levels are proposed by a published standard; people decide, and their decisions stand in the cover.",
+	"Whether a complaint is right is another question, looked at first and by itself: see each dossier.",
+	"A customer in a ring may be its victim: who filed a complaint is not who organised it.",
 }
 
 // matrix says which items show which element of an offence.
@@ -484,12 +571,19 @@ func (e *Engine) seal(ctx context.Context, t bonafide.Tenant, by bonafide.Actor,
 		var changed bool
 		err := e.cfg.DB.View(ctx, func(tx *store.Tx) error {
 			last = store.Seal{}
+			row, err := tx.Case(ctx, t, id)
+			if err != nil {
+				return err
+			}
+			if err := casefile.MayPack(&row.Case, variant); err != nil {
+				return err
+			}
 			seals, err := tx.Seals(ctx, t, id, variant)
 			if err != nil || len(seals) == 0 {
 				return err
 			}
 			last = seals[len(seals)-1]
-			changed, err = changedSince(ctx, tx, t, id, last)
+			changed, err = e.changedSince(ctx, tx, t, id, last)
 			return err
 		})
 		if err != nil {
@@ -522,8 +616,9 @@ func (e *Engine) seal(ctx context.Context, t bonafide.Tenant, by bonafide.Actor,
 }
 
 // changedSince reports whether a pack that was sealed no longer says what the case does:
-// somebody wrote into the case what a pack tells, an item came or was erased.
-func changedSince(ctx context.Context, tx *store.Tx, t bonafide.Tenant, id string, last store.Seal) (bool, error) {
+// somebody wrote into the case what a pack tells, an item came or went, somebody came into a
+// ring or left it, or something is known of somebody in it that was not known then.
+func (e *Engine) changedSince(ctx context.Context, tx *store.Tx, t bonafide.Tenant, id string, last store.Seal) (bool, error) {
 	if last.Address == "" {
 		return true, nil
 	}
@@ -537,16 +632,21 @@ func changedSince(ctx context.Context, tx *store.Tx, t bonafide.Tenant, id strin
 		}
 	}
 	items, err := tx.Items(ctx, t, id)
+	if err != nil {
+		return false, err
+	}
 	for _, i := range items {
 		if i.Stored.After(last.At) {
 			return true, nil
 		}
 	}
-	return false, err
+	f, _, _, err := e.caseFile(ctx, tx, t, id, last.Variant, last.Number, last.At)
+	now := factsOf(&f)
+	return !bytes.Equal(now[:], last.Facts), err
 }
 
-// errMoved says that the custody of a case went on while it was gathered.
-var errMoved = errors.New("custody went on")
+// errMoved says that a case went on while it was gathered.
+var errMoved = errors.New("the case went on")
 
 func (e *Engine) addSeal(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, want store.Seal, s sealing) (seal store.Seal, err error) {
 	detail, err := pack.SealDetail(s.contents)
@@ -557,16 +657,26 @@ func (e *Engine) addSeal(ctx context.Context, t bonafide.Tenant, by bonafide.Act
 	if err != nil {
 		return seal, err
 	}
-	want.Manifest, want.Address, want.Key, want.Subjects = s.manifest[:], kept.Address, kept.Key, s.subjects
+	want.Manifest, want.Facts, want.Address, want.Key, want.Subjects = s.manifest[:], s.facts[:], kept.Address, kept.Key, s.subjects
 	err = e.cfg.DB.Update(ctx, func(tx *store.Tx) error {
 		if _, err := tx.Lock(ctx, t); err != nil {
 			return err
 		}
-		log, err := tx.CustodyOf(ctx, t, want.Case, 0)
+		// Nothing moved meanwhile: not the custody, not what is known of anybody, and nobody
+		// was erased.
+		log, err := tx.CustodyOf(ctx, t, s.snapshot.All, 0)
 		if err != nil {
 			return err
 		}
-		if len(log) != len(s.contents.Custody) {
+		items, err := tx.Items(ctx, t, want.Case)
+		if err != nil {
+			return err
+		}
+		f, _, _, err := e.caseFile(ctx, tx, t, want.Case, want.Variant, want.Number, want.At)
+		if err != nil {
+			return err
+		}
+		if len(log) != len(s.contents.Custody) || len(items) != len(s.snapshot.All) || factsOf(&f) != s.facts {
 			return errMoved
 		}
 		seal, err = tx.AddSeal(ctx, t, by, want, detail, func(tree tlog.Tree) ([]byte, error) { return e.cfg.Sign(t, tree, want.At) })
@@ -589,8 +699,8 @@ func (e *Engine) stampSeal(ctx context.Context, t bonafide.Tenant, s store.Seal)
 		return s, fmt.Errorf("time-stamp the seal: %w", err)
 	}
 	err = e.cfg.DB.Update(ctx, func(tx *store.Tx) error {
-		s.Token = token
-		if err := tx.StampSeal(ctx, t, s); err != nil {
+		s.Token, s.Roots = token, e.cfg.StampRoots
+		if err := tx.StampSeal(ctx, t, bonafide.System("seal"), s); err != nil {
 			return err
 		}
 		all, err := tx.Seals(ctx, t, s.Case, s.Variant)
@@ -604,15 +714,65 @@ func (e *Engine) stampSeal(ctx context.Context, t bonafide.Tenant, s store.Seal)
 	return s, err
 }
 
+// PackOptions say which seal of a case is packed, and for whom.
+type PackOptions struct {
+	Anew bool // seal what is known now, though the case itself did not change
+	Seal int  // write this seal again; 0 is the last one, or a new one where the case changed
+	// Recipients of age, where there are any, are the only ones who can open it.
+	Recipients []string
+}
+
 // WritePack writes the pack of a case, and seals it first where it changed since its last
-// seal or anew asks for that. Recipients of age, where there are any, are the only ones who
-// can open it then. Every item in it is written into its custody.
-func (e *Engine) WritePack(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, id, variant string, anew bool, recipients []string, open func(name string) (io.Writer, error)) (store.Seal, error) {
-	seal, s, err := e.seal(ctx, t, by, id, variant, anew)
+// seal. That it is about to be written stands in the custody of every item in it before.
+func (e *Engine) WritePack(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, id, variant string, o PackOptions, open func(name string) (io.Writer, error)) (store.Seal, error) {
+	var seal store.Seal
+	var s sealing
+	var err error
+	if o.Seal > 0 {
+		if seal, err = e.sealNumbered(ctx, t, id, variant, o.Seal); err == nil {
+			s, err = e.reopen(ctx, t, seal)
+		}
+	} else {
+		seal, s, err = e.seal(ctx, t, by, id, variant, o.Anew)
+	}
 	if err != nil {
 		return seal, err
 	}
-	return seal, e.writePack(ctx, t, by, id, seal, s, recipients, open)
+	return seal, e.writePack(ctx, t, by, id, seal, s, o.Recipients, open)
+}
+
+// sealNumbered returns a seal of a case by its number.
+func (e *Engine) sealNumbered(ctx context.Context, t bonafide.Tenant, id, variant string, number int) (found store.Seal, err error) {
+	err = e.cfg.DB.View(ctx, func(tx *store.Tx) error {
+		all, err := tx.Seals(ctx, t, id, variant)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(all, func(s store.Seal) bool { return s.Number == number })
+		if i < 0 {
+			return &bonafide.Error{Kind: bonafide.NotFound, Msg: "there is no such sealed pack"}
+		}
+		found = all[i]
+		return nil
+	})
+	return found, err
+}
+
+// sealedItems lists the items that a sealed pack holds.
+func (e *Engine) sealedItems(ctx context.Context, t bonafide.Tenant, id, variant string, number int) ([]string, error) {
+	seal, err := e.sealNumbered(ctx, t, id, variant, number)
+	if err != nil {
+		return nil, err
+	}
+	s, err := e.reopen(ctx, t, seal)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, i := range s.snapshot.Items {
+		out = append(out, i.Item)
+	}
+	return out, nil
 }
 
 func (e *Engine) writePack(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, id string, seal store.Seal, s sealing, recipients []string, open func(name string) (io.Writer, error)) error {
@@ -640,8 +800,8 @@ func (e *Engine) writePack(ctx context.Context, t bonafide.Tenant, by bonafide.A
 		return err
 	}
 	err = e.cfg.DB.Update(ctx, func(tx *store.Tx) error {
-		for _, item := range slices.Sorted(maps.Keys(s.contents.Items)) {
-			if _, err := tx.Custody(ctx, t, by, item, "packed", map[string]any{"seal": seal.Number, "variant": seal.Variant}); err != nil {
+		for _, i := range s.snapshot.Items {
+			if _, err := tx.Custody(ctx, t, by, i.Item, "packed", map[string]any{"seal": seal.Number, "variant": seal.Variant}); err != nil {
 				return err
 			}
 		}
@@ -667,19 +827,11 @@ func (e *Engine) writePack(ctx context.Context, t bonafide.Tenant, by bonafide.A
 		out = locked
 	}
 	err = pack.Write(ctx, out, s.contents, pack.Seal{
-		Entry: seal.Entry, EntryData: entry, Checkpoint: seal.Checkpoint, Size: seal.Size, Key: e.cfg.LogKey, Token: seal.Token, Roots: e.roots(seal),
+		Entry: seal.Entry, EntryData: entry, Checkpoint: seal.Checkpoint, Size: seal.Size, Key: e.cfg.LogKey, Token: seal.Token, Roots: seal.Roots,
 		Proof: func(id int64) (tlog.RecordProof, error) { return proofs[id], nil },
 	})
 	if err == nil && locked != nil {
 		err = locked.Close()
 	}
 	return err
-}
-
-// roots are the authority's certificates, where a seal is stamped.
-func (e *Engine) roots(s store.Seal) []byte {
-	if len(s.Token) == 0 {
-		return nil
-	}
-	return e.cfg.StampRoots
 }

@@ -418,13 +418,25 @@ func (b *binder) shared(things []bonafide.SharedThing) string {
 	return strings.Join(kinds, "、")
 }
 
-// ringStanding says whether people decided about a ring.
+// ringStanding says whether people decided about a ring, and whether it still stands.
 func (b *binder) ringStanding(r *bonafide.Ring) string {
+	switch bonafide.RingState(b.Standing[r.ID]) {
+	case bonafide.RingIsNoLonger:
+		return b.w("该组群的依据已不存在，已撤销。", " It no longer stands: the evidence that tied it was taken back.")
+	case bonafide.RingIsCleared:
+		return b.w("已有人查明存在无辜解释，该组群已排除。", " It no longer stands: a person found an innocent explanation.")
+	case bonafide.RingIsMerged:
+		return b.w("该组群已并入其他组群。", " It is part of another ring now.")
+	}
 	if len(r.Decisions) == 0 {
 		return b.w("尚无人作出决定，仅为建议。", " Nobody decided about it: it is a proposal.")
 	}
 	last := r.Decisions[len(r.Decisions)-1]
-	return b.f("最近的决定：%s，%s，%s。", " The last decision: %s, %s, %s.", said(verbWords, last.Verb, b.lang), b.who(last.By), b.when(last.At))
+	out := b.f("最近的决定：%s，%s，%s。", " The last decision: %s, %s, %s.", said(verbWords, last.Verb, b.lang), b.who(last.By), b.when(last.At))
+	if last.Verb == bonafide.Confirm && bonafide.RingState(b.Standing[r.ID]) == bonafide.RingProposed {
+		out += b.w("仅一人确认，仍为建议。", " One person confirmed it, and two have to: it is still a proposal.")
+	}
+	return out
 }
 
 // drawRing draws a ring: its complaints as dots by the number of their dossiers, what they
@@ -962,7 +974,7 @@ func (b *binder) limits() []block {
 			"Likeness is not guilt. Several complaints may share wording, a number or a paper for good reasons: one lawyer or charity, a family, a public template, a disturbance of the lender's own. A ring describes how strong a tie is; it finds nobody guilty, and the borrowers in it are often the victims.")},
 		paraBlock{Text: b.w(
 			"凡未在“人作出的决定”中列出的级别和场景，均为建议。诉求是否属实与是否有组织无关：由他人撰写的投诉也可能完全属实，属实的应予补救。",
-			"Levels and scenarios are proposals unless they stand under \"What people decided\". Merit is a question apart: a complaint that somebody else wrote can be right, and what is right is to be remedied.")},
+			"Levels are proposals unless they stand under \"What people decided\"; a scenario is what a person judged, or what the filings show, as its line says. Merit is a question apart: a complaint that somebody else wrote can be right, and what is right is to be remedied.")},
 		paraBlock{Text: b.w(
 			"封存证明材料自封存之时起未被改动，不证明材料在固定之前是真实的，也不证明没有遗漏。被遮蔽或未附的内容，在目录与清单中注明。",
 			"The seal shows that nothing was changed since it was made. It shows neither that what was taken in is true, nor that nothing is missing. What was masked or left out is said in the lists.")},

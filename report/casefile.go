@@ -20,6 +20,7 @@ type CaseFile struct {
 	Steps    []bonafide.CaseStep
 	Items    []ItemLine
 	Rings    []bonafide.Ring
+	Standing map[string]string // where each ring stands, a bonafide.RingState, by its id
 	Dossiers []Dossier
 	Offences []OffenceSheet
 	Methods  []MethodLine
@@ -29,7 +30,7 @@ type CaseFile struct {
 }
 
 // An ItemLine is an item with where it stands in the pack; Path is empty where it is left
-// out, and Left says why: erased, personal.
+// out, and Left says why: erased, personal, unlinked.
 type ItemLine struct {
 	bonafide.Item
 	Path, Left string

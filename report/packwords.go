@@ -71,6 +71,7 @@ var stageWords = map[bonafide.Stage]tongues{
 	bonafide.StageIndicted:        {"起诉", "indicted", "denunciado"},
 	bonafide.StageNotIndicted:     {"不起诉", "not indicted", "não denunciado"},
 	bonafide.StageJudgment:        {"判决", "judgment", "sentença"},
+	bonafide.StageAcquitted:       {"宣告无罪", "acquitted", "absolvido"},
 	bonafide.StageClosed:          {"结案", "closed", "encerrado"},
 }
 
@@ -102,10 +103,12 @@ var stepWords = map[string]tongues{
 	"indict":      {"提起公诉", "an indictment was brought"},
 	"not-indict":  {"不起诉", "no indictment was brought"},
 	"judge":       {"判决", "judgment was given"},
+	"acquit":      {"宣告无罪", "the court acquitted"},
 	"close":       {"结案", "the case was closed"},
 	"reopen":      {"重新立项", "the case was opened again"},
 
-	"note": {"记录", "a note was written"}, "title": {"修改名称", "the title was changed"}, "assign": {"指定承办人", "somebody was put in charge"},
+	"drop-charges": {"撤回起诉", "the indictment was withdrawn"},
+	"note":         {"记录", "a note was written"}, "title": {"修改名称", "the title was changed"}, "assign": {"指定承办人", "somebody was put in charge"},
 	"group": {"调整办案组", "the group was changed"}, "gang": {"调整团伙性质判断", "the judgment on gang type was changed"},
 	"link": {"关联", "something was linked"}, "unlink": {"解除关联", "a link was removed"}, "scenario": {"调整作案场景", "a scenario was changed"},
 	"offence": {"调整涉嫌罪名", "an offence was changed"}, "party": {"登记涉案人员或组织", "a person or organisation was written down"},
@@ -139,6 +142,7 @@ var exitWords = map[bonafide.Exit]tongues{
 	bonafide.ExitWithdrawn:   {"撤案", "withdrawn", "retirado"},
 	bonafide.ExitNotIndicted: {"不起诉", "not indicted", "não denunciado"},
 	bonafide.ExitJudgment:    {"判决", "judgment", "sentença"},
+	bonafide.ExitAcquitted:   {"宣告无罪", "acquitted", "absolvido"},
 }
 
 var roleWords = map[bonafide.PartyRole]tongues{
@@ -179,6 +183,7 @@ var itemWords = map[string]tongues{
 var leftWords = map[string]tongues{
 	"erased":   {"内容已删除，保留校验值", "the content was erased; the digests stay"},
 	"personal": {"含个人信息，本版本未附", "holds personal data; not in this variant"},
+	"unlinked": {"所涉投诉已移出本案，未附", "about a complaint that is no longer in the case; left out"},
 }
 
 // exculpatoryWords says the facts that speak for whoever complained.

@@ -65,8 +65,8 @@ func fill(t testing.TB, db *DB) {
 		digest := strings.Repeat("ab", 32)
 		_, err4 := tx.AddItem(ctx, lender, clerk, ItemRow{Item: bonafide.Item{ID: "i", Case: "F", SHA256: digest, SM3: digest, Stored: start}, Address: digest})
 		_, err5 := tx.AddSeal(ctx, lender, clerk, Seal{Case: "F", Variant: "police", Number: 1, At: start, Manifest: make([]byte, 32), Address: "x", Subjects: []string{"s"}}, nil, signed(ctx, tx))
-		err = errors.Join(err, err4, err5, tx.AddStamp(ctx, lender, Stamp{Size: 1, At: start, Token: []byte("x")}),
-			tx.SaveCase(ctx, lender, clerk, CaseRow{Case: bonafide.Case{ID: "F", Number: 1, Begun: start, Since: start, Rings: []string{"R"}}}, bonafide.CaseStep{At: start, What: "begin"}))
+		err = errors.Join(err, err4, err5, tx.AddStamp(ctx, lender, clerk, Stamp{Size: 1, At: start, Token: []byte("x")}),
+			tx.SaveCase(ctx, lender, clerk, CaseRow{Case: bonafide.Case{ID: "F", Number: 1, Begun: start, Since: start, Rings: []string{"R"}, Hold: true}, Held: []string{"s"}}, bonafide.CaseStep{At: start, What: "begin"}))
 		_, _, err2 = tx.LeadCursor(ctx, lender, "kafka", "w", start, time.Minute)
 		_, err3 := tx.ReserveTry(ctx, "person:P", start, func(int) time.Duration { return 0 })
 		return errors.Join(err, err2, err3)

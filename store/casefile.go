@@ -22,6 +22,9 @@ type CaseRow struct {
 	Amounts map[string]int64
 	DueAt   time.Time // of the period that ends first; zero where none runs
 	Version int       // from 1; the one that is stored
+	// Held are the subjects whose data the case needs while it is under legal hold. They are
+	// added to those of before, and all forgotten when the hold is lifted. They are not read.
+	Held []string
 }
 
 func caseSubject(id string) string { return "case:" + id }
@@ -87,6 +90,9 @@ func (tx *Tx) SaveCase(ctx context.Context, t bonafide.Tenant, actor bonafide.Ac
 	if _, err := tx.insert(ctx, "case_link", "", links); err != nil {
 		return err
 	}
+	if err := tx.hold(ctx, t, c); err != nil {
+		return err
+	}
 	said, err := json.Marshal(step)
 	if err != nil {
 		return fmt.Errorf("write case: %w", err)
@@ -95,11 +101,25 @@ func (tx *Tx) SaveCase(ctx context.Context, t bonafide.Tenant, actor bonafide.Ac
 		return err
 	}
 	if _, err := tx.insert(ctx, "case_step", "", []any{
-		string(t), c.ID, int64(c.Version), micros(step.At), step.What, string(step.From), string(step.To), actor.ID, said,
+		string(t), c.ID, int64(c.Version), micros(step.At), step.What, string(step.From), string(step.To), actor.ID, string(step.Exit), said,
 	}); err != nil {
 		return err
 	}
 	return tx.Record(ctx, t, actor, "case."+step.What, "case:"+c.ID, map[string]any{"version": c.Version, "from": step.From, "to": step.To})
+}
+
+// hold keeps whose data a case under legal hold needs.
+func (tx *Tx) hold(ctx context.Context, t bonafide.Tenant, c CaseRow) error {
+	if !c.Hold {
+		_, err := tx.exec(ctx, `DELETE FROM case_held WHERE tenant = $1 AND case_id = $2`, string(t), c.ID)
+		return err
+	}
+	var args []any
+	for _, subject := range slices.Compact(slices.Sorted(slices.Values(c.Held))) {
+		args = append(args, string(t), c.ID, subject)
+	}
+	_, err := tx.insert(ctx, "case_held", " ON CONFLICT DO NOTHING", args)
+	return err
 }
 
 const caseColumns = `f.id, f.due, f.amounts, f.version, f.body, s.key`
@@ -163,13 +183,15 @@ func (tx *Tx) CasesOf(ctx context.Context, t bonafide.Tenant, kind, target strin
 	return list(ctx, tx, scanText, `SELECT case_id FROM case_link WHERE tenant = $1 AND kind = $2 AND target = $3 ORDER BY case_id`, string(t), kind, target)
 }
 
-// Held lists the cases under legal hold that a subject's complaints stand in, by number:
-// named there, as members of a ring that is, or as whom an item is about.
+// Held lists the cases under legal hold that a subject's complaints stand in, or stood in
+// since the hold began, by number: named there, as members of a ring that is, or as whom an
+// item is about.
 func (tx *Tx) Held(ctx context.Context, t bonafide.Tenant, subject string) ([]int, error) {
 	return list(ctx, tx, func(r row) (n int, err error) { return n, r.Scan(&n) }, `SELECT f.number FROM case_file f WHERE f.tenant = $1 AND f.hold AND (
 		EXISTS (SELECT 1 FROM case_link l JOIN complaint c ON c.tenant = l.tenant AND c.id = l.target WHERE l.tenant = $1 AND l.case_id = f.id AND l.kind = 'complaint' AND c.subject = $2)
 		OR EXISTS (SELECT 1 FROM case_link l JOIN ring_member m ON m.tenant = l.tenant AND m.ring = l.target JOIN complaint c ON c.tenant = m.tenant AND c.id = m.complaint
 			WHERE l.tenant = $1 AND l.case_id = f.id AND l.kind = 'ring' AND c.subject = $2)
+		OR EXISTS (SELECT 1 FROM case_held h WHERE h.tenant = $1 AND h.case_id = f.id AND h.subject = $2)
 		OR EXISTS (SELECT 1 FROM item i WHERE i.tenant = $1 AND i.case_id = f.id AND i.subject = $2)) ORDER BY f.number`, string(t), subject)
 }
 
@@ -197,17 +219,18 @@ type StepMark struct {
 	At       time.Time
 	What     string
 	From, To bonafide.Stage
+	Exit     bonafide.Exit // where the step ended the case
 }
 
 // StepMarks lists what happened in all cases before a time, the first first.
 func (tx *Tx) StepMarks(ctx context.Context, t bonafide.Tenant, before time.Time) ([]StepMark, error) {
 	return list(ctx, tx, func(r row) (s StepMark, err error) {
 		var at int64
-		var from, to string
-		err = r.Scan(&s.Case, &at, &s.What, &from, &to)
-		s.At, s.From, s.To = instant(at), bonafide.Stage(from), bonafide.Stage(to)
+		var from, to, exit string
+		err = r.Scan(&s.Case, &at, &s.What, &from, &to, &exit)
+		s.At, s.From, s.To, s.Exit = instant(at), bonafide.Stage(from), bonafide.Stage(to), bonafide.Exit(exit)
 		return s, err
-	}, `SELECT case_id, at, what, origin, stage FROM case_step WHERE tenant = $1 AND at < $2 ORDER BY at, case_id, n`, string(t), micros(before))
+	}, `SELECT case_id, at, what, origin, stage, outcome FROM case_step WHERE tenant = $1 AND at < $2 ORDER BY at, case_id, n`, string(t), micros(before))
 }
 
 // A CaseHead is what counting needs of a case besides its steps.
@@ -241,6 +264,8 @@ type Seal struct {
 	Manifest      []byte // 32 bytes
 	Checkpoint    []byte
 	Token         []byte // empty where no authority stamped it
+	Roots         []byte // in PEM: who vouched for the authority
+	Facts         []byte // digest of what was known then of everybody in it
 	// Address is where what was written for the pack stands, and Key opens it. Both are
 	// empty once somebody in it was erased.
 	Address string
@@ -274,7 +299,7 @@ func (tx *Tx) AddSeal(ctx context.Context, t bonafide.Tenant, actor bonafide.Act
 		return s, err
 	}
 	if _, err := tx.insert(ctx, "seal", "", []any{
-		string(t), s.Case, s.Variant, int64(s.Number), micros(s.At), s.Entry, s.Size, s.Manifest, some(s.Checkpoint), some(s.Token), s.Address, body,
+		string(t), s.Case, s.Variant, int64(s.Number), micros(s.At), s.Entry, s.Size, s.Manifest, some(s.Checkpoint), some(s.Token), some(s.Roots), some(s.Facts), s.Address, body,
 	}); err != nil {
 		return s, otherwise(err, bonafide.Conflict, "somebody else sealed this meanwhile: try again")
 	}
@@ -293,10 +318,16 @@ func sealPlace(t bonafide.Tenant, s Seal) []byte {
 }
 
 // StampSeal adds a time-stamp to a seal that has none.
-func (tx *Tx) StampSeal(ctx context.Context, t bonafide.Tenant, s Seal) error {
-	_, err := tx.exec(ctx, `UPDATE seal SET token = $5 WHERE tenant = $1 AND case_id = $2 AND variant = $3 AND n = $4 AND length(token) = 0`,
-		string(t), s.Case, s.Variant, int64(s.Number), some(s.Token))
-	return err
+func (tx *Tx) StampSeal(ctx context.Context, t bonafide.Tenant, actor bonafide.Actor, s Seal) error {
+	if _, err := tx.lock(ctx, t); err != nil {
+		return err
+	}
+	n, err := tx.exec(ctx, `UPDATE seal SET token = $5, roots = $6 WHERE tenant = $1 AND case_id = $2 AND variant = $3 AND n = $4 AND length(token) = 0`,
+		string(t), s.Case, s.Variant, int64(s.Number), some(s.Token), some(s.Roots))
+	if err != nil || n == 0 {
+		return err
+	}
+	return tx.Record(ctx, t, actor, "case.stamped", "case:"+s.Case, map[string]any{"seal": s.Number, "variant": s.Variant})
 }
 
 // Seals lists the seals of a case, of every variant if variant is empty, the first first.
@@ -304,7 +335,7 @@ func (tx *Tx) Seals(ctx context.Context, t bonafide.Tenant, id, variant string) 
 	return list(ctx, tx, func(r row) (s Seal, err error) {
 		var at int64
 		var body, key []byte
-		if err = r.Scan(&s.Case, &s.Variant, &s.Number, &at, &s.Entry, &s.Size, &s.Manifest, &s.Checkpoint, &s.Token, &s.Address, &body, &key); err != nil {
+		if err = r.Scan(&s.Case, &s.Variant, &s.Number, &at, &s.Entry, &s.Size, &s.Manifest, &s.Checkpoint, &s.Token, &s.Roots, &s.Facts, &s.Address, &body, &key); err != nil {
 			return s, err
 		}
 		s.At, s.Checkpoint = instant(at), some(s.Checkpoint)
@@ -321,7 +352,7 @@ func (tx *Tx) Seals(ctx context.Context, t bonafide.Tenant, id, variant string) 
 		plain, err := opener.open(sealPlace(t, s), body)
 		copy(s.Key[:], plain)
 		return s, err
-	}, `SELECT e.case_id, e.variant, e.n, e.at, e.entry, e.size, e.manifest, e.checkpoint, e.token, e.address, e.body, s.key
+	}, `SELECT e.case_id, e.variant, e.n, e.at, e.entry, e.size, e.manifest, e.checkpoint, e.token, e.roots, e.facts, e.address, e.body, s.key
 		FROM seal e JOIN subject s ON s.tenant = e.tenant AND s.id = $4
 		WHERE e.tenant = $1 AND e.case_id = $2 AND ($3 = '' OR e.variant = $3) ORDER BY e.n, e.variant`, string(t), id, variant, caseSubject(id))
 }
@@ -334,9 +365,15 @@ type Stamp struct {
 }
 
 // AddStamp stores the time-stamp of a checkpoint. Of one checkpoint the first stays.
-func (tx *Tx) AddStamp(ctx context.Context, t bonafide.Tenant, s Stamp) error {
-	_, err := tx.insert(ctx, "stamp", " ON CONFLICT DO NOTHING", []any{string(t), s.Size, micros(s.At), s.Token})
-	return err
+func (tx *Tx) AddStamp(ctx context.Context, t bonafide.Tenant, actor bonafide.Actor, s Stamp) error {
+	if _, err := tx.lock(ctx, t); err != nil {
+		return err
+	}
+	n, err := tx.insert(ctx, "stamp", " ON CONFLICT DO NOTHING", []any{string(t), s.Size, micros(s.At), s.Token})
+	if err != nil || n == 0 {
+		return err
+	}
+	return tx.Record(ctx, t, actor, "log.stamped", "log", map[string]any{"size": s.Size})
 }
 
 // Stamps lists the time-stamps of a tenant's checkpoints, the newest first.

@@ -85,7 +85,7 @@ func TestCustodyHasNoGaps(t *testing.T) {
 			if err != nil || len(items) != 2 || items[0].Name != "canary-name.pdf" || items[0].Key[1] != 2 || items[0].Custody != 3 || items[1].Number != 2 {
 				t.Fatalf("items %+v %v", items, err)
 			}
-			log, err := tx.CustodyOf(ctx, lender, "F2", 0)
+			log, err := tx.CustodyOf(ctx, lender, []string{"i1", "i2"}, 0)
 			n := map[string]int{}
 			for _, e := range log {
 				n[e.Item]++
@@ -133,7 +133,12 @@ func TestHeldBy(t *testing.T) {
 				t.Errorf("complaint %d: held by %d cases, want %d", i, got, want)
 			}
 		}
-		c.Version, c.Hold = 2, false
+		c.Version, c.Complaints, c.Rings, c.Held = 2, nil, nil, []string{cs[0].Subject}
+		must(t, db.Update(ctx, func(tx *Tx) error { return tx.SaveCase(ctx, lender, clerk, c, bonafide.CaseStep{What: "unlink"}) }))
+		if got := held(cs[0].Subject); len(got) != 1 {
+			t.Error("taken out of the case, their data can be erased under its hold")
+		}
+		c.Version, c.Hold, c.Held = 3, false, nil
 		must(t, db.Update(ctx, func(tx *Tx) error { return tx.SaveCase(ctx, lender, clerk, c, bonafide.CaseStep{What: "lift-hold"}) }))
 		if got := held(cs[0].Subject); len(got) != 0 {
 			t.Errorf("still held by %v", got)

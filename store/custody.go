@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"bonafide"
 )
@@ -107,6 +109,31 @@ func (tx *Tx) Custody(ctx context.Context, t bonafide.Tenant, actor bonafide.Act
 	return n, tx.Record(ctx, t, actor, "item."+action, "item:"+item, said)
 }
 
+// DeclareItem says that an item holds no personal data, or that it does, with an entry in its
+// custody.
+func (tx *Tx) DeclareItem(ctx context.Context, t bonafide.Tenant, actor bonafide.Actor, id string, personal bool) error {
+	if _, err := tx.lock(ctx, t); err != nil {
+		return err
+	}
+	i, err := tx.Item(ctx, t, id)
+	if err != nil {
+		return err
+	}
+	if i.Erased {
+		return &bonafide.Error{Kind: bonafide.NotFound, Msg: "the content of this item was erased"}
+	}
+	i.Personal = personal
+	sealed, err := tx.sealItem(ctx, t, i)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.exec(ctx, `UPDATE item SET body = $3 WHERE tenant = $1 AND id = $2`, string(t), id, sealed); err != nil {
+		return err
+	}
+	_, err = tx.Custody(ctx, t, actor, id, "declared", map[string]any{"personal": personal})
+	return err
+}
+
 // MoveItems puts the items of one case into another, behind those that are there: cases
 // were merged.
 func (tx *Tx) MoveItems(ctx context.Context, t bonafide.Tenant, actor bonafide.Actor, from, into string) error {
@@ -207,15 +234,29 @@ type CustodyEntry struct {
 	Data  []byte // the entry's exact bytes
 }
 
-// CustodyOf lists the custody of the items of a case up to a size of the log, 0 for all, in
-// the order of the log.
-func (tx *Tx) CustodyOf(ctx context.Context, t bonafide.Tenant, caseID string, size int64) ([]CustodyEntry, error) {
+// CustodyOf lists the custody of items up to a size of the log, 0 for all, in the order of
+// the log.
+func (tx *Tx) CustodyOf(ctx context.Context, t bonafide.Tenant, items []string, size int64) ([]CustodyEntry, error) {
 	if err := tx.flush(ctx); err != nil {
 		return nil, err
 	}
-	return list(ctx, tx, func(r row) (e CustodyEntry, err error) { return e, r.Scan(&e.Item, &e.N, &e.Entry, &e.Data) },
-		`SELECT c.item, c.n, c.entry, e.data FROM custody c JOIN item i ON i.tenant = c.tenant AND i.id = c.item JOIN entry e ON e.tenant = c.tenant AND e.id = c.entry
-		WHERE c.tenant = $1 AND i.case_id = $2 AND ($3 = 0 OR c.entry < $3) ORDER BY c.entry`, string(t), caseID, size)
+	var out []CustodyEntry
+	for some := range slices.Chunk(items, 500) {
+		part, err := list(ctx, tx, func(r row) (e CustodyEntry, err error) { return e, r.Scan(&e.Item, &e.N, &e.Entry, &e.Data) },
+			`SELECT c.item, c.n, c.entry, e.data FROM custody c JOIN entry e ON e.tenant = c.tenant AND e.id = c.entry
+			WHERE c.tenant = $1 AND ($2 = 0 OR c.entry < $2) AND `+tx.db.d.in("c.item", 3)+` ORDER BY c.entry`, string(t), size, tx.db.d.list(some))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, part...)
+	}
+	slices.SortFunc(out, func(a, b CustodyEntry) int { return cmp.Compare(a.Entry, b.Entry) })
+	return out, nil
+}
+
+// Addresses lists the addresses of every tenant's items and seals.
+func (tx *Tx) Addresses(ctx context.Context) ([]string, error) {
+	return list(ctx, tx, scanText, `SELECT address FROM item WHERE address <> '' UNION SELECT address FROM seal WHERE address <> '' ORDER BY 1`)
 }
 
 func hash32(digest string) ([]byte, error) {
@@ -227,8 +268,3 @@ func hash32(digest string) ([]byte, error) {
 }
 
 func hexOf(digest []byte) string { return hex.EncodeToString(digest) }
-
-// Addresses lists the addresses of every tenant's items and seals.
-func (tx *Tx) Addresses(ctx context.Context) ([]string, error) {
-	return list(ctx, tx, scanText, `SELECT address FROM item WHERE address <> '' UNION SELECT address FROM seal WHERE address <> '' ORDER BY 1`)
-}

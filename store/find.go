@@ -293,7 +293,8 @@ func (tx *Tx) Retires(ctx context.Context, t bonafide.Tenant, before time.Time, 
 	return n > 0, err
 }
 
-// A MonthTally counts the complaints of a period.
+// A MonthTally counts the complaints of a period. Ended are those that were decided here:
+// who was erased, withdrew, or was answered elsewhere was not.
 type MonthTally struct {
 	Received, Ended, InTime int64
 	Levels                  map[string]int64 // of those received, by the level that is proposed
@@ -306,8 +307,8 @@ func (tx *Tx) TallyMonth(ctx context.Context, t bonafide.Tenant, from, to time.T
 	if m, err = one(ctx, tx, func(r row) (m MonthTally, err error) {
 		return m, r.Scan(&m.Received, &m.Ended, &m.InTime)
 	}, `SELECT (SELECT count(*) FROM track WHERE tenant = $1 AND received >= $2 AND received < $3),
-		(SELECT count(*) FROM track WHERE tenant = $1 AND ended >= $2 AND ended < $3),
-		(SELECT count(*) FROM track WHERE tenant = $1 AND ended >= $2 AND ended < $3 AND late = 0)`, string(t), micros(from), micros(to)); err != nil {
+		(SELECT count(*) FROM track WHERE tenant = $1 AND ended >= $2 AND ended < $3 AND outcome <> '' AND late >= 0),
+		(SELECT count(*) FROM track WHERE tenant = $1 AND ended >= $2 AND ended < $3 AND outcome <> '' AND late = 0)`, string(t), micros(from), micros(to)); err != nil {
 		return m, err
 	}
 	m.Levels = map[string]int64{}
@@ -322,7 +323,7 @@ func (tx *Tx) TallyMonth(ctx context.Context, t bonafide.Tenant, from, to time.T
 		return m, err
 	}
 	return m, tx.each(ctx, `SELECT k.outcome, count(*) FROM verdict v JOIN track k ON k.tenant = v.tenant AND k.complaint = v.complaint
-		WHERE v.tenant = $1 AND k.ended >= $2 AND k.ended < $3 AND v.level IN ('individual', 'level-2', 'level-1') GROUP BY 1 ORDER BY 1`, func(r row) error {
+		WHERE v.tenant = $1 AND k.ended >= $2 AND k.ended < $3 AND k.outcome <> '' AND k.late >= 0 AND v.level IN ('individual', 'level-2', 'level-1') GROUP BY 1 ORDER BY 1`, func(r row) error {
 		var outcome string
 		var n int64
 		if err := r.Scan(&outcome, &n); err != nil {

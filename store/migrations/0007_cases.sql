@@ -30,6 +30,16 @@ CREATE TABLE case_link (
 );
 CREATE INDEX case_link_target ON case_link (tenant, kind, target);
 
+-- Whose data a case under legal hold needs: who stood in it once stays until the hold is
+-- lifted, whatever is taken out of the case.
+CREATE TABLE case_held (
+  tenant  TEXT NOT NULL,
+  case_id TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  PRIMARY KEY (tenant, case_id, subject)
+);
+CREATE INDEX case_held_subject ON case_held (tenant, subject);
+
 -- The history of a case. What was said in a step is sealed.
 CREATE TABLE case_step (
   tenant  TEXT   NOT NULL,
@@ -40,6 +50,7 @@ CREATE TABLE case_step (
   origin  TEXT   NOT NULL,
   stage   TEXT   NOT NULL,
   actor   TEXT   NOT NULL,
+  outcome TEXT   NOT NULL,
   body    BYTEA  NOT NULL,
   PRIMARY KEY (tenant, case_id, n)
 );
@@ -76,7 +87,8 @@ CREATE TABLE custody (
 );
 
 -- A pack that was sealed: the digest of its manifest stands in an entry of the log, that
--- in a checkpoint, and that was stamped with the time. What was written for it stands at
+-- in a checkpoint, and that was stamped with the time by an authority that roots vouch for.
+-- Facts is a digest of what was known then of everybody in it. What was written for it stands at
 -- its address, so that the pack can be written again; the key of that is sealed under the
 -- case. Both are emptied when somebody in it is erased.
 CREATE TABLE seal (
@@ -90,6 +102,8 @@ CREATE TABLE seal (
   manifest   BYTEA  NOT NULL,
   checkpoint BYTEA  NOT NULL,
   token      BYTEA  NOT NULL,
+  roots      BYTEA  NOT NULL,
+  facts      BYTEA  NOT NULL,
   address    TEXT   NOT NULL,
   body       BYTEA  NOT NULL,
   PRIMARY KEY (tenant, case_id, variant, n)

@@ -150,6 +150,8 @@ async function prepared(page, reviewer, at, thorough) {
   for (const [i, e] of elements.entries()) {
     await change(page, at, "#do-exhibit", { "#ex-element": e, ...(i < 3 ? { "#ex-item": items[i] } : { "#ex-note": "Nothing yet: the maker is not known." }) });
   }
+  // What the lawyers saw was changed: the case went back, and is asked about again.
+  await move(page, at, "review", "legal-review");
   await move(reviewer, at, "prepare", "prepared");
 }
 
