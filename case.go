@@ -33,6 +33,7 @@ const (
 	StageIndicted        Stage = "indicted"        // 起诉
 	StageNotIndicted     Stage = "not-indicted"    // 不起诉
 	StageJudgment        Stage = "judgment"        // 判决
+	StageAcquitted       Stage = "acquitted"       // 宣告无罪
 	StageClosed          Stage = "closed"          // 结案
 )
 
@@ -40,7 +41,7 @@ const (
 var Stages = []Stage{
 	StageClue, StageOpened, StagePreserving, StageLegalReview, StagePrepared, StageReported, StageReceipt, StagePoliceReview,
 	StageFiled, StageNotFiled, StageReconsideration, StageSecondReview, StageInvestigation, StagePenalty, StageAdmonition,
-	StageWithdrawn, StageProcurator, StageSupplement, StageIndicted, StageNotIndicted, StageJudgment, StageClosed,
+	StageWithdrawn, StageProcurator, StageSupplement, StageIndicted, StageNotIndicted, StageJudgment, StageAcquitted, StageClosed,
 }
 
 // Preparing reports whether a case is opened and not yet decided upon by the police: what
@@ -58,33 +59,35 @@ type Move string
 
 // The moves.
 const (
-	MoveOpen       Move = "open"
-	MoveDrop       Move = "drop" // nothing is in it, or it is innocent
-	MovePreserve   Move = "preserve"
-	MoveReview     Move = "review" // asks the lawyers
-	MoveReturn     Move = "return" // back to preserving
-	MovePrepare    Move = "prepare"
-	MoveReport     Move = "report" // two people decide
-	MoveReceipt    Move = "receipt"
-	MoveExamine    Move = "examine" // the police begin their review
-	MoveExtend     Move = "extend"  // of a clock of theirs, as they say
-	MoveFile       Move = "file"
-	MoveRefuse     Move = "refuse" // the police do not file it
-	MoveNotice     Move = "notice" // of the refusal arrived
-	MoveReconsider Move = "reconsider"
-	MoveUphold     Move = "uphold" // the refusal stands
-	MoveInvest     Move = "investigate"
-	MovePenalise   Move = "penalise"
-	MoveAdmonish   Move = "admonish"
-	MoveWithdraw   Move = "withdraw"
-	MoveTransfer   Move = "transfer"
-	MoveSupplement Move = "supplement"
-	MoveResubmit   Move = "resubmit"
-	MoveIndict     Move = "indict"
-	MoveRelease    Move = "not-indict"
-	MoveJudge      Move = "judge"
-	MoveClose      Move = "close"
-	MoveReopen     Move = "reopen"
+	MoveOpen        Move = "open"
+	MoveDrop        Move = "drop" // nothing is in it, or it is innocent
+	MovePreserve    Move = "preserve"
+	MoveReview      Move = "review" // asks the lawyers
+	MoveReturn      Move = "return" // back to preserving
+	MovePrepare     Move = "prepare"
+	MoveReport      Move = "report" // two people decide
+	MoveReceipt     Move = "receipt"
+	MoveExamine     Move = "examine" // the police begin their review
+	MoveExtend      Move = "extend"  // of a clock of theirs, as they say
+	MoveFile        Move = "file"
+	MoveRefuse      Move = "refuse" // the police do not file it
+	MoveNotice      Move = "notice" // of the refusal arrived
+	MoveReconsider  Move = "reconsider"
+	MoveUphold      Move = "uphold" // the refusal stands
+	MoveInvest      Move = "investigate"
+	MovePenalise    Move = "penalise"
+	MoveAdmonish    Move = "admonish"
+	MoveWithdraw    Move = "withdraw"
+	MoveTransfer    Move = "transfer"
+	MoveSupplement  Move = "supplement"
+	MoveResubmit    Move = "resubmit"
+	MoveIndict      Move = "indict"
+	MoveRelease     Move = "not-indict"
+	MoveJudge       Move = "judge"
+	MoveAcquit      Move = "acquit"
+	MoveDropCharges Move = "drop-charges" // the indictment is withdrawn
+	MoveClose       Move = "close"
+	MoveReopen      Move = "reopen"
 )
 
 // moves says from which stages a move leads, and where to. Extend leads back to where it
@@ -114,12 +117,14 @@ var moves = []struct {
 	{MoveIndict, []Stage{StageProcurator}, StageIndicted},
 	{MoveRelease, []Stage{StageProcurator}, StageNotIndicted},
 	{MoveJudge, []Stage{StageIndicted}, StageJudgment},
+	{MoveAcquit, []Stage{StageIndicted}, StageAcquitted},
+	{MoveDropCharges, []Stage{StageIndicted}, StageNotIndicted},
 	{MoveExtend, []Stage{StagePoliceReview, StageProcurator}, ""},
-	{MovePenalise, []Stage{StagePoliceReview, StageNotFiled, StageFiled, StageInvestigation, StageNotIndicted}, StagePenalty},
-	{MoveAdmonish, []Stage{StageReceipt, StagePoliceReview, StageNotFiled, StageFiled, StageInvestigation}, StageAdmonition},
-	{MoveWithdraw, []Stage{StageReported, StageReceipt, StagePoliceReview, StageFiled, StageInvestigation, StageProcurator, StageSupplement}, StageWithdrawn},
+	{MovePenalise, []Stage{StagePoliceReview, StageNotFiled, StageReconsideration, StageSecondReview, StageFiled, StageInvestigation, StageNotIndicted}, StagePenalty},
+	{MoveAdmonish, []Stage{StageReceipt, StagePoliceReview, StageNotFiled, StageReconsideration, StageSecondReview, StageFiled, StageInvestigation}, StageAdmonition},
+	{MoveWithdraw, []Stage{StageReported, StageReceipt, StagePoliceReview, StageReconsideration, StageSecondReview, StageFiled, StageInvestigation, StageProcurator, StageSupplement}, StageWithdrawn},
 	{MoveDrop, []Stage{StageClue, StageOpened, StagePreserving, StageLegalReview, StagePrepared}, StageClosed},
-	{MoveClose, []Stage{StageNotFiled, StagePenalty, StageAdmonition, StageWithdrawn, StageNotIndicted, StageJudgment}, StageClosed},
+	{MoveClose, []Stage{StageNotFiled, StagePenalty, StageAdmonition, StageWithdrawn, StageNotIndicted, StageJudgment, StageAcquitted}, StageClosed},
 	{MoveReopen, []Stage{StageClosed}, StageOpened},
 }
 
@@ -161,10 +166,11 @@ const (
 	ExitWithdrawn   Exit = "withdrawn"
 	ExitNotIndicted Exit = "not-indicted"
 	ExitJudgment    Exit = "judgment"
+	ExitAcquitted   Exit = "acquitted"
 )
 
 // Exits lists every exit, in the order they are reported.
-var Exits = []Exit{ExitAdmonition, ExitPenalty, ExitNotFiled, ExitWithdrawn, ExitNotIndicted, ExitJudgment, ExitDropped, ExitMerged}
+var Exits = []Exit{ExitAdmonition, ExitPenalty, ExitNotFiled, ExitWithdrawn, ExitNotIndicted, ExitJudgment, ExitAcquitted, ExitDropped, ExitMerged}
 
 // A PartyRole is what somebody is in a case.
 type PartyRole string
@@ -387,6 +393,7 @@ type CaseStep struct {
 	Reason string    `json:"reason,omitempty"`
 	Number string    `json:"number,omitempty"`
 	Second string    `json:"second,omitempty"` // who decided first, where two did
+	Exit   Exit      `json:"exit,omitempty"`   // where the step ended the case
 }
 
 // An Item is one piece of evidence. What it is made of is kept untouched.

@@ -36,6 +36,16 @@ var Changes = []string{
 	"exhibit", "exhibit-remove", "task", "task-done", "handover", "request", "answer", "watch", "watch-remove", "merit", "lift-hold", "hold",
 }
 
+// liftHold is the change that two people decide.
+const liftHold = "lift-hold"
+
+// beside are the changes that leave what a legal review looked at as it is. Lifting the
+// legal hold is one: a report asks again whether the exhibits are still there.
+var beside = []string{"note", "assign", "group", "task-done", "handover", "request", "answer", "watch", "watch-remove", "hold", liftHold}
+
+// settled are the changes that a closed case does not take.
+var settled = []string{"link", "unlink", "offence", "party", "party-remove", "loss", "loss-remove", "exhibit", "exhibit-remove"}
+
 // Most of one kind of thing in a case, and the longest text.
 const (
 	most     = 2000
@@ -50,12 +60,28 @@ func Clone(c bonafide.Case) bonafide.Case {
 	c.Parties, c.Losses, c.Exhibits, c.Tasks, c.Clocks = slices.Clone(c.Parties), slices.Clone(c.Losses), slices.Clone(c.Exhibits), slices.Clone(c.Tasks), slices.Clone(c.Clocks)
 	c.Handovers, c.Requests, c.Watches = slices.Clone(c.Handovers), slices.Clone(c.Requests), slices.Clone(c.Watches)
 	c.Looks = slices.Clone(c.Looks)
+	if c.Pending != nil {
+		p := *c.Pending
+		c.Pending = &p
+	}
 	c.Numbers = maps.Clone(c.Numbers)
 	return c
 }
 
+// unreview takes back what people decided about a case as it was before it changed: the
+// first word of a report, and a legal review that was asked for or approved.
+func unreview(c *bonafide.Case, now time.Time) {
+	if c.Pending != nil && c.Pending.What == string(bonafide.MoveReport) {
+		c.Pending = nil
+	}
+	if c.Stage == bonafide.StageLegalReview || c.Stage == bonafide.StagePrepared {
+		c.Stage, c.Since, c.AskedBy, c.PreparedBy = bonafide.StagePreserving, now, "", ""
+	}
+}
+
 // Write does what a change asks for, and returns the case afterwards with the line of its
-// history. The case that is given stays as it is. id is the id of what is new.
+// history. What alters the substance of a case takes back what was decided about it before:
+// a case in legal review or prepared goes back to the preserving of evidence. The case that is given stays as it is. id is the id of what is new.
 func Write(c bonafide.Case, ch Change, id string, now time.Time) (bonafide.Case, bonafide.CaseStep, error) {
 	now = now.UTC().Truncate(time.Microsecond)
 	next := Clone(c)
@@ -66,6 +92,9 @@ func Write(c bonafide.Case, ch Change, id string, now time.Time) (bonafide.Case,
 	}
 	if c.Into != "" {
 		return fail(wrong(bonafide.Conflict, "the case is part of another now: write there"))
+	}
+	if c.Stage == bonafide.StageClosed && slices.Contains(settled, ch.What) {
+		return fail(wrong(bonafide.Conflict, "the case is closed: open it again first"))
 	}
 	if utf8.RuneCountInString(ch.Text) > longest {
 		return fail(wrong(bonafide.Invalid, "text: longer than 4,000 characters"))
@@ -152,6 +181,12 @@ func Write(c bonafide.Case, ch Change, id string, now time.Time) (bonafide.Case,
 		if h.Seal == 0 && len(h.Items) == 0 {
 			return fail(wrong(bonafide.Invalid, "handover: say what was handed over: a sealed pack, or items"))
 		}
+		if h.Seal > 0 && h.Variant == "" {
+			return fail(wrong(bonafide.Invalid, "handover: say which pack it was: its number and its variant"))
+		}
+		if h.To == "police" && !approved(&c) {
+			return fail(wrong(bonafide.Conflict, "handover: nothing goes to the police before the legal review was approved: the case is %s", c.Stage))
+		}
 		next.Handovers, step.Reason, step.Number = append(next.Handovers, h), h.To, h.Receipt
 	case "request":
 		r := ch.Request
@@ -180,11 +215,18 @@ func Write(c bonafide.Case, ch Change, id string, now time.Time) (bonafide.Case,
 		step.Reason = ch.Name
 	case "hold":
 		next.Hold = true
-	case "lift-hold":
+		if next.Pending != nil && next.Pending.What == liftHold {
+			next.Pending = nil
+		}
+	case liftHold:
 		return lift(c, next, ch, step, now)
 	}
 	if err != nil {
 		return fail(err)
+	}
+	if !slices.Contains(beside, ch.What) {
+		unreview(&next, now)
+		step.To = next.Stage
 	}
 	return next, step, nil
 }
@@ -197,7 +239,9 @@ func lift(c, next bonafide.Case, ch Change, step bonafide.CaseStep, now time.Tim
 		return c, bonafide.CaseStep{}, wrong(bonafide.Conflict, "lift-hold: there is no legal hold")
 	case step.Reason == "":
 		return c, bonafide.CaseStep{}, wrong(bonafide.Invalid, "lift-hold: reason: missing")
-	case c.Pending == nil || c.Pending.What != ch.What:
+	case c.Pending != nil && c.Pending.What != ch.What:
+		return c, bonafide.CaseStep{}, underWay(c.Pending)
+	case c.Pending == nil:
 		next.Pending = &bonafide.Pending{What: ch.What, By: ch.By, At: now, Reason: step.Reason}
 		step.What = "ask-lift-hold"
 		return next, step, nil
@@ -459,9 +503,7 @@ func Merge(into, from bonafide.Case, by, reason string, now time.Time) (bonafide
 	a.Tasks, a.Watches = append(a.Tasks, b.Tasks...), append(a.Watches, b.Watches...)
 	a.Handovers, a.Requests = append(a.Handovers, b.Handovers...), append(a.Requests, b.Requests...)
 	a.Gang, a.Hold = a.Gang || b.Gang, a.Hold || b.Hold
-	if a.Stage == bonafide.StageLegalReview || a.Stage == bonafide.StagePrepared { // what was reviewed is no longer all
-		a.Stage, a.Since, a.AskedBy, a.PreparedBy = bonafide.StagePreserving, now, "", ""
-	}
+	unreview(&a, now) // what was reviewed is no longer all
 	a.Pending, b.Pending = nil, nil
 	b.Stage, b.Exit, b.Into, b.Since, b.Hold = bonafide.StageClosed, bonafide.ExitMerged, a.ID, now, false
 	for i := range b.Clocks {
@@ -473,7 +515,8 @@ func Merge(into, from bonafide.Case, by, reason string, now time.Time) (bonafide
 }
 
 // Split takes rings and complaints out of a case into a new one, whose id and number are
-// set by whoever stores it. What else is in the case stays.
+// set by whoever stores it. What else is in the case stays; a case that was reviewed goes
+// back to the preserving of evidence.
 func Split(c bonafide.Case, rings, complaints []string, by, reason string, now time.Time) (bonafide.Case, bonafide.Case, error) {
 	now = now.UTC().Truncate(time.Microsecond)
 	all := len(c.Rings) + len(c.Complaints) + len(c.Adverts)
@@ -504,5 +547,29 @@ func Split(c bonafide.Case, rings, complaints []string, by, reason string, now t
 		b.Complaints = append(b.Complaints, id)
 	}
 	a.Pending = nil
+	unreview(&a, now)
 	return a, b, nil
+}
+
+// Prune takes out of a case what is said about complaints that are no longer of it: the
+// borrowers whose they are, what was lost by them, and that somebody looked at them. The
+// case that is given stays as it is.
+func Prune(c bonafide.Case, complaints []string) bonafide.Case {
+	c = Clone(c)
+	gone := func(id string) bool { return id != "" && !slices.Contains(complaints, id) }
+	away := map[string]bool{}
+	c.Parties = slices.DeleteFunc(c.Parties, func(p bonafide.Party) bool {
+		if gone(p.Complaint) {
+			away[p.ID] = true
+		}
+		return gone(p.Complaint)
+	})
+	for i := range c.Parties {
+		if away[c.Parties[i].Under] {
+			c.Parties[i].Under = ""
+		}
+	}
+	c.Losses = slices.DeleteFunc(c.Losses, func(l bonafide.Loss) bool { return gone(l.Complaint) })
+	c.Looks = slices.DeleteFunc(c.Looks, func(l bonafide.Look) bool { return gone(l.Complaint) })
+	return c
 }

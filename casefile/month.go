@@ -1,6 +1,7 @@
 package casefile
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -12,7 +13,9 @@ type Line struct {
 	Case string
 	At   time.Time
 	What string
+	From bonafide.Stage
 	To   bonafide.Stage
+	Exit bonafide.Exit // where the step ended the case; "" is the one of the headline
 }
 
 // A Headline is what a monthly sheet reads of a case besides: what cannot be told from its
@@ -29,12 +32,12 @@ type Headline struct {
 // oldest first.
 type Month struct {
 	From, To    time.Time                  // the first moment, and the first after it
-	Pushed      []string                   // opened in the month
+	Pushed      []string                   // opened in the month, and not merged into another
 	Filed       []string                   // that the police filed in the month
 	Reported    []string                   // handed to the police in the month
 	Preparation []string                   // opened and not decided upon by the police at its end
 	Gang        []string                   // of those opened in the month, of gang type
-	Closed      map[bonafide.Exit][]string // in the month
+	Closed      map[bonafide.Exit][]string // in the month, and not open again at its end
 	Amounts     map[string]int64           // of those opened in the month, by currency
 }
 
@@ -42,7 +45,7 @@ type Month struct {
 func Figures(heads []Headline, steps []Line, from, to time.Time) Month {
 	m := Month{From: from, To: to, Closed: map[bonafide.Exit][]string{}, Amounts: map[string]int64{}}
 	stage := map[string]bonafide.Stage{}
-	opened, filed, reported, closed := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
+	opened, filed, reported, closed := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]Line{}
 	for _, s := range steps {
 		if !s.At.Before(to) {
 			continue
@@ -59,11 +62,16 @@ func Figures(heads []Headline, steps []Line, from, to time.Time) Month {
 		case bonafide.MoveReport:
 			reported[s.Case] = true
 		}
-		closed[s.Case] = s.To == bonafide.StageClosed
+		switch {
+		case s.To != bonafide.StageClosed:
+			delete(closed, s.Case)
+		case s.From != bonafide.StageClosed: // what is written into a closed case closes nothing
+			closed[s.Case] = s
+		}
 	}
 	slices.SortFunc(heads, func(a, b Headline) int { return a.Number - b.Number })
 	for _, h := range heads {
-		if opened[h.Case] {
+		if opened[h.Case] && h.Exit != bonafide.ExitMerged { // a merged one counts as the case it went into
 			m.Pushed = append(m.Pushed, h.Case)
 			if h.Gang {
 				m.Gang = append(m.Gang, h.Case)
@@ -81,8 +89,9 @@ func Figures(heads []Headline, steps []Line, from, to time.Time) Month {
 		if stage[h.Case].Preparing() {
 			m.Preparation = append(m.Preparation, h.Case)
 		}
-		if closed[h.Case] {
-			m.Closed[h.Exit] = append(m.Closed[h.Exit], h.Case)
+		if last, ok := closed[h.Case]; ok {
+			exit := cmp.Or(last.Exit, h.Exit)
+			m.Closed[exit] = append(m.Closed[exit], h.Case)
 		}
 	}
 	return m

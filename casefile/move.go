@@ -38,16 +38,16 @@ type Lack struct {
 
 // What the moves of authorities must carry.
 var (
-	needNumber = []bonafide.Move{bonafide.MoveReceipt, bonafide.MoveFile, bonafide.MoveNotice, bonafide.MovePenalise, bonafide.MoveTransfer, bonafide.MoveIndict, bonafide.MoveRelease, bonafide.MoveJudge}
+	needNumber = []bonafide.Move{bonafide.MoveReceipt, bonafide.MoveFile, bonafide.MoveNotice, bonafide.MovePenalise, bonafide.MoveTransfer, bonafide.MoveIndict, bonafide.MoveRelease, bonafide.MoveJudge, bonafide.MoveAcquit, bonafide.MoveDropCharges}
 	needReason = []bonafide.Move{
 		bonafide.MoveDrop, bonafide.MoveReturn, bonafide.MovePrepare, bonafide.MoveReport, bonafide.MoveExtend, bonafide.MoveRefuse, bonafide.MoveReconsider,
-		bonafide.MoveUphold, bonafide.MovePenalise, bonafide.MoveAdmonish, bonafide.MoveWithdraw, bonafide.MoveSupplement, bonafide.MoveRelease, bonafide.MoveJudge, bonafide.MoveClose, bonafide.MoveReopen,
+		bonafide.MoveUphold, bonafide.MovePenalise, bonafide.MoveAdmonish, bonafide.MoveWithdraw, bonafide.MoveSupplement, bonafide.MoveRelease, bonafide.MoveJudge, bonafide.MoveAcquit, bonafide.MoveDropCharges, bonafide.MoveClose, bonafide.MoveReopen,
 	}
 	// twoPeople are the moves that two people decide.
 	twoPeople = []bonafide.Move{bonafide.MoveReport}
 	dated     = []bonafide.Move{
 		bonafide.MoveReceipt, bonafide.MoveExamine, bonafide.MoveFile, bonafide.MoveRefuse, bonafide.MoveNotice, bonafide.MoveUphold, bonafide.MoveReconsider, bonafide.MoveInvest, bonafide.MovePenalise, bonafide.MoveAdmonish,
-		bonafide.MoveWithdraw, bonafide.MoveTransfer, bonafide.MoveSupplement, bonafide.MoveResubmit, bonafide.MoveIndict, bonafide.MoveRelease, bonafide.MoveJudge, bonafide.MoveExtend,
+		bonafide.MoveWithdraw, bonafide.MoveTransfer, bonafide.MoveSupplement, bonafide.MoveResubmit, bonafide.MoveIndict, bonafide.MoveRelease, bonafide.MoveJudge, bonafide.MoveAcquit, bonafide.MoveDropCharges, bonafide.MoveExtend,
 	}
 )
 
@@ -69,8 +69,10 @@ const (
 	mostSupplied = 2
 )
 
-// Lacks lists everything that a case still needs before a move, whatever its stage.
-func Lacks(c *bonafide.Case, m bonafide.Move, f Facts, now time.Time) []Lack {
+// Lacks lists everything that a case still needs before a move, whatever its stage. The
+// moment is when the move is made: an application is in time by its own day, not by the day
+// on which somebody writes it down.
+func Lacks(c *bonafide.Case, m bonafide.Move, f Facts, at time.Time) []Lack {
 	var out []Lack
 	need := func(ok bool, code, about string) {
 		if !ok {
@@ -86,6 +88,20 @@ func Lacks(c *bonafide.Case, m bonafide.Move, f Facts, now time.Time) []Lack {
 			need(!t.Done.IsZero() || t.Template == "", "task", t.Template)
 		}
 	}
+	prepared := func() {
+		material()
+		need(len(c.Offences) > 0, "offence", "")
+		need(len(c.Losses) > 0, "loss", "")
+		need(slices.ContainsFunc(c.Parties, func(p bonafide.Party) bool { return !p.Role.Borrows() }), "party", "")
+		for _, id := range c.Offences {
+			o, _ := OffenceOf(id)
+			for _, e := range o.Elements {
+				need(slices.ContainsFunc(c.Exhibits, func(x bonafide.Exhibit) bool {
+					return x.Offence == id && x.Element == e.ID && (f.Held[x.Item] || x.Item == "" && x.Note != "")
+				}), "element", id+"."+e.ID)
+			}
+		}
+	}
 	switch m {
 	case bonafide.MoveOpen:
 		need(len(c.Rings)+len(c.Complaints)+len(c.Adverts) > 0, "subject", "")
@@ -96,27 +112,19 @@ func Lacks(c *bonafide.Case, m bonafide.Move, f Facts, now time.Time) []Lack {
 		material()
 		need(len(c.Offences) > 0, "offence", "")
 	case bonafide.MovePrepare:
-		material()
-		need(len(c.Offences) > 0, "offence", "")
-		need(len(c.Losses) > 0, "loss", "")
-		need(slices.ContainsFunc(c.Parties, func(p bonafide.Party) bool { return !p.Role.Borrows() }), "party", "")
-		for _, id := range c.Offences {
-			o, _ := OffenceOf(id)
-			for _, e := range o.Elements {
-				need(slices.ContainsFunc(c.Exhibits, func(x bonafide.Exhibit) bool {
-					return x.Offence == id && x.Element == e.ID && (x.Note != "" || f.Held[x.Item])
-				}), "element", id+"."+e.ID)
-			}
-		}
+		prepared()
 	case bonafide.MoveReport:
+		prepared() // since it was approved an item may be gone, or a complaint new
 		need(f.Sealed > 0, "seal", "")
 		need(f.Sealed == 0 || !f.Changed, "seal-old", "")
-		need(slices.ContainsFunc(c.Handovers, func(h bonafide.Handover) bool { return h.To == "police" && h.Seal == f.Sealed && h.Seal > 0 }), "handover", "")
+		need(slices.ContainsFunc(c.Handovers, func(h bonafide.Handover) bool {
+			return h.To == "police" && h.Variant == variantPolice && h.Seal == f.Sealed && h.Seal > 0
+		}), "handover", "")
 	case bonafide.MoveReconsider:
 		need(c.Rounds < mostRounds, "rounds", "")
 		need(c.Rounds > 0 || c.Clock("refusal-notice") == nil, "notice", "")
 		if k := c.Clock([]string{"reconsideration-apply", "second-review-apply"}[min(c.Rounds, 1)]); k != nil && c.Rounds < mostRounds {
-			need(!now.After(k.Due), "too-late", k.Due.Format(time.DateOnly))
+			need(!at.After(k.Due), "too-late", k.Due.Format(time.DateOnly))
 		}
 	case bonafide.MoveNotice:
 		need(c.Clock("refusal-notice") != nil, "no-notice", "")
@@ -211,6 +219,9 @@ func (e *LackError) Unwrap() error { return bonafide.Conflict }
 func Step(c bonafide.Case, a Act, f Facts, cal Calendar, now time.Time) (bonafide.Case, bonafide.CaseStep, error) {
 	now = now.UTC().Truncate(time.Microsecond)
 	fail := func(err error) (bonafide.Case, bonafide.CaseStep, error) { return c, bonafide.CaseStep{}, err }
+	if c.Into != "" {
+		return fail(wrong(bonafide.Conflict, "the case is part of another now: it goes on there"))
+	}
 	if !c.Stage.Can(a.Move) {
 		return fail(wrong(bonafide.Conflict, "%s: not for a case that is %s: it allows %s", a.Move, c.Stage, listMoves(c.Stage.Moves())))
 	}
@@ -228,10 +239,19 @@ func Step(c bonafide.Case, a Act, f Facts, cal Calendar, now time.Time) (bonafid
 	case !a.Date.IsZero() && a.Date.Before(c.Since.AddDate(0, 0, -400)):
 		return fail(wrong(bonafide.Invalid, "%s: date: it lies more than a year before the last step", a.Move))
 	}
-	if lacks := Lacks(&c, a.Move, f, now); len(lacks) > 0 {
+	when := now
+	if !a.Date.IsZero() {
+		when = a.Date.UTC()
+		if err := early(&c, a.Move, cal, when); err != nil {
+			return fail(err)
+		}
+	}
+	if lacks := Lacks(&c, a.Move, f, when); len(lacks) > 0 {
 		return fail(&LackError{a.Move, lacks})
 	}
 	switch {
+	case NeedsTwo(a.Move) && c.Pending != nil && c.Pending.What != string(a.Move):
+		return fail(underWay(c.Pending))
 	case a.Move == bonafide.MovePrepare && a.By == c.AskedBy:
 		return fail(wrong(bonafide.Denied, "prepare: whoever asked for the legal review cannot approve it: somebody else must"))
 	case c.Pending != nil && c.Pending.What == string(a.Move) && c.Pending.By == a.By:
@@ -248,10 +268,8 @@ func Step(c bonafide.Case, a Act, f Facts, cal Calendar, now time.Time) (bonafid
 		}
 		step.Second = c.Pending.By
 	}
-	next.Pending = nil
-	when := now
-	if !a.Date.IsZero() {
-		when = a.Date.UTC()
+	if next.Pending != nil && (next.Pending.What != liftHold || a.Move == bonafide.MovePreserve) { // that puts the hold on
+		next.Pending = nil
 	}
 	next.Stage = c.Stage.To(a.Move)
 	if next.Stage != c.Stage {
@@ -261,6 +279,8 @@ func Step(c bonafide.Case, a Act, f Facts, cal Calendar, now time.Time) (bonafid
 	switch a.Move {
 	case bonafide.MovePreserve:
 		next.Hold = true
+	case bonafide.MoveReturn:
+		next.AskedBy, next.PreparedBy = "", ""
 	case bonafide.MoveReview:
 		next.AskedBy, next.Innocent = a.By, a.Innocent
 	case bonafide.MovePrepare:
@@ -294,17 +314,72 @@ func Step(c bonafide.Case, a Act, f Facts, cal Calendar, now time.Time) (bonafid
 		next.Numbers[string(a.Move)] = step.Number
 	}
 	step.To = next.Stage
+	if next.Stage == bonafide.StageClosed {
+		step.Exit = next.Exit
+	}
 	turn(&next, a.Move, starts, cal, when)
 	return next, step, nil
+}
+
+// meets reports whether a move is what a clock asks for.
+func meets(k *bonafide.CaseClock, m bonafide.Move) bool {
+	p, ok := PeriodOf(k.Name)
+	return ok && slices.Contains(p.Met, m)
+}
+
+// early refuses the date of a move that lies before the day on which the case began, or a
+// clock that the move ends.
+func early(c *bonafide.Case, m bonafide.Move, cal Calendar, date time.Time) error {
+	day := func(t time.Time) string { return t.In(cal.Zone()).Format(time.DateOnly) }
+	if begun := day(c.Begun); day(date) < begun {
+		return wrong(bonafide.Invalid, "%s: date: it lies before the case began, on %s", m, begun)
+	}
+	for i := range c.Clocks {
+		k := &c.Clocks[i]
+		ends := k.Met.IsZero() && (c.Stage.To(m) == bonafide.StageClosed || meets(k, m))
+		if started := day(k.Started); ends && day(date) < started {
+			return wrong(bonafide.Invalid, "%s: date: it lies before %s, when the period began that it ends", m, started)
+		}
+	}
+	return nil
+}
+
+// underWay refuses a second decision of two while one waits for its second person.
+func underWay(p *bonafide.Pending) error {
+	if p.What == liftHold {
+		return wrong(bonafide.Conflict, "a decision of two is under way: the legal hold is to be lifted")
+	}
+	return wrong(bonafide.Conflict, "a decision of two is under way: the case is to be reported")
+}
+
+// variantPolice is the pack that names borrowers.
+const variantPolice = "police"
+
+// MayPack refuses to seal a pack for the police before the legal review of the case was
+// approved: nothing about borrowers leaves for the police on one person's word.
+func MayPack(c *bonafide.Case, variant string) error {
+	if variant != variantPolice || approved(c) {
+		return nil
+	}
+	return wrong(bonafide.Conflict, "a pack for the police is sealed after the legal review was approved: the case is %s", c.Stage)
+}
+
+// approved reports whether the legal review of a case was approved, and still stands.
+func approved(c *bonafide.Case) bool {
+	if c.Stage == bonafide.StageClosed { // from wherever
+		return c.PreparedBy != "" && c.Into == ""
+	}
+	return slices.Index(bonafide.Stages, c.Stage) >= slices.Index(bonafide.Stages, bonafide.StagePrepared)
 }
 
 // turn ends the clocks that a move meets and starts those that it starts. At the end of a
 // case none runs.
 func turn(c *bonafide.Case, m, starts bonafide.Move, cal Calendar, when time.Time) {
 	for i := range c.Clocks {
-		k := &c.Clocks[i]
-		if p, ok := PeriodOf(k.Name); k.Met.IsZero() && (c.Stage == bonafide.StageClosed || ok && slices.Contains(p.Met, m)) {
-			k.Met = when
+		if k := &c.Clocks[i]; k.Met.IsZero() && (c.Stage == bonafide.StageClosed || meets(k, m)) {
+			if k.Met = when; when.Before(k.Started) { // of the same day: a paper bears no hour
+				k.Met = k.Started
+			}
 		}
 	}
 	if starts == "" || c.Stage == bonafide.StageClosed {
@@ -329,6 +404,8 @@ func exitOf(s bonafide.Stage) bonafide.Exit {
 		return bonafide.ExitNotIndicted
 	case bonafide.StageJudgment:
 		return bonafide.ExitJudgment
+	case bonafide.StageAcquitted:
+		return bonafide.ExitAcquitted
 	}
 	return bonafide.ExitNotFiled
 }

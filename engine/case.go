@@ -381,7 +381,16 @@ func (e *Engine) ChangeCase(ctx context.Context, t bonafide.Tenant, by bonafide.
 	}
 	var given []string // items in a sealed pack that is handed over
 	if ch.What == "handover" && ch.Handover.Seal > 0 {
-		var err error
+		err := e.cfg.DB.View(ctx, func(tx *store.Tx) error {
+			row, err := tx.Case(ctx, t, id)
+			if err != nil {
+				return err
+			}
+			return e.fits(ctx, tx, t, row, ch)
+		})
+		if err != nil {
+			return err
+		}
 		if given, err = e.sealedItems(ctx, t, id, ch.Handover.Variant, ch.Handover.Seal); err != nil {
 			return err
 		}
@@ -573,6 +582,7 @@ func (e *Engine) SplitCase(ctx context.Context, t bonafide.Tenant, by bonafide.A
 			return err
 		}
 		now := e.cfg.Now().UTC().Truncate(time.Microsecond)
+		before := row.Stage
 		rest, out, err := casefile.Split(row.Case, rings, complaints, by.ID, mask(reason), now)
 		if err != nil {
 			return err
@@ -580,7 +590,7 @@ func (e *Engine) SplitCase(ctx context.Context, t bonafide.Tenant, by bonafide.A
 		split = e.cfg.DB.NewID()
 		out.ID, row.Case = split, rest
 		return errors.Join(
-			e.keepCase(ctx, tx, t, by, row, bonafide.CaseStep{At: now, By: by.ID, What: "split", From: rest.Stage, To: rest.Stage, Reason: mask(reason)}),
+			e.keepCase(ctx, tx, t, by, row, bonafide.CaseStep{At: now, By: by.ID, What: "split", From: before, To: rest.Stage, Reason: mask(reason)}),
 			e.addCase(ctx, tx, t, by, out, "split-off"),
 		)
 	})
@@ -651,6 +661,9 @@ func (e *Engine) NextMoves(ctx context.Context, tx *store.Tx, t bonafide.Tenant,
 		return nil, err
 	}
 	var out []Next
+	if row.Into != "" {
+		return nil, nil
+	}
 	for _, m := range row.Stage.Moves() {
 		n := Next{Move: m, Lacks: casefile.Lacks(&row.Case, m, facts, e.cfg.Now()), Two: casefile.NeedsTwo(m)}
 		if len(n.Lacks) > 0 {

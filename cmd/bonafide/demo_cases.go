@@ -161,13 +161,13 @@ func (d demoDesk) carry(ctx context.Context, start engine.CaseStart, stage bonaf
 		}},
 		{bonafide.StagePreserving, []func() error{change(casefile.Change{What: "scenario", Name: "A13", On: true}), move(by, casefile.Act{Move: bonafide.MovePreserve}), item}},
 		{bonafide.StageLegalReview, []func() error{
-			tasks, change(casefile.Change{What: "offence", Name: "K04", On: true}),
+			tasks, change(casefile.Change{What: "offence", Name: "K04", On: true}), exhibits,
+			change(casefile.Change{What: "party", Party: bonafide.Party{Role: bonafide.RoleOrganiser, Organisation: true, Name: "Sunrise Rights", Basis: "names itself in the advert", Identifiers: []bonafide.Identifier{{Kind: bonafide.Handle, Value: "sunrise_rights"}}}}),
+			change(casefile.Change{What: "loss", Loss: bonafide.Loss{Kind: "refunded", Amount: bonafide.Amount{Minor: 18_640_00, Currency: "CNY"}, Basis: "refunds made after threats, from the ledger"}}),
 			move(by, casefile.Act{Move: bonafide.MoveReview, Innocent: "No outage and no fee change in these weeks; no public letter reads like this."}),
 		}},
 		{bonafide.StagePrepared, []func() error{
-			change(casefile.Change{What: "party", Party: bonafide.Party{Role: bonafide.RoleOrganiser, Organisation: true, Name: "Sunrise Rights", Basis: "names itself in the advert", Identifiers: []bonafide.Identifier{{Kind: bonafide.Handle, Value: "sunrise_rights"}}}}),
-			change(casefile.Change{What: "loss", Loss: bonafide.Loss{Kind: "refunded", Amount: bonafide.Amount{Minor: 18_640_00, Currency: "CNY"}, Basis: "refunds made after threats, from the ledger"}}),
-			exhibits, move(also, casefile.Act{Move: bonafide.MovePrepare, Reason: "Every element has an exhibit."}),
+			move(also, casefile.Act{Move: bonafide.MovePrepare, Reason: "Every element has an exhibit."}),
 		}},
 		{bonafide.StageReported, []func() error{pack, move(by, report), move(also, report)}},
 		{bonafide.StagePoliceReview, []func() error{move(by, casefile.Act{Move: bonafide.MoveReceipt, Number: "made-up (2026) 12"}), move(by, casefile.Act{Move: bonafide.MoveExamine})}},

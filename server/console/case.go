@@ -37,7 +37,8 @@ type Cases interface {
 	OpenItem(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, id, purpose string) (bonafide.Item, *custody.Clear, error)
 	Redact(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, id, second string) (bonafide.Item, error)
 	SealCase(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, id, variant string, anew bool) (store.Seal, error)
-	WritePack(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, id, variant string, anew bool, recipients []string, open func(name string) (io.Writer, error)) (store.Seal, error)
+	Declare(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, id string, personal bool) error
+	PackCase(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, id, variant string, anew bool, seal int, recipients []string, open func(name string) (io.Writer, error)) (store.Seal, error)
 	Stix(ctx context.Context, t bonafide.Tenant, by bonafide.Actor, id string) ([]byte, error)
 
 	Month(ctx context.Context, tx *store.Tx, t bonafide.Tenant, month string, cases bool) (sheets.MonthSheet, error)

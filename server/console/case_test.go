@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/html"
 
@@ -200,8 +201,6 @@ func TestCaseThroughItsForms(t *testing.T) {
 		all.changes(id, "merit", "name", c, "text", "held against the contract: nothing").want(http.StatusSeeOther)
 	}
 	all.changes(id, "offence", "name", "K02", "on", "yes").want(http.StatusSeeOther)
-	all.sends(id, "move", "move", "review").want(http.StatusUnprocessableEntity)
-	all.sends(id, "move", "move", "review", "innocent", "no outage, no public letter").want(http.StatusSeeOther)
 	all.changes(id, "party", "role", "organiser", "name", "Sunrise Rights", "organisation", "yes", "basis", "the advert", "idkind", "phone", "value", "+447911000111").want(http.StatusSeeOther)
 	boss := o.theCase(id).Parties[0].ID
 	all.changes(id, "party", "role", "agent", "name", "Uncle", "under", boss, "basis", "a call").want(http.StatusSeeOther)
@@ -218,7 +217,10 @@ func TestCaseThroughItsForms(t *testing.T) {
 	}
 	all.changes(id, "exhibit-remove", "element", "K02.intent", "item", items[0].ID).want(http.StatusSeeOther)
 	all.changes(id, "exhibit", "element", "K02.intent", "text", "not known yet").want(http.StatusSeeOther)
-	all.sends(id, "move", "move", "prepare", "reason", "x").want(http.StatusForbidden) // an investigator decides nothing
+	all.sends(id, "move", "move", "review").want(http.StatusUnprocessableEntity)
+	all.sends(id, "move", "move", "review", "innocent", "no outage, no public letter").want(http.StatusSeeOther)
+	all.changes(id, "handover", "to", "police", "unit", "economic crimes", "item", items[0].ID).want(http.StatusConflict) // it is not reviewed
+	all.sends(id, "move", "move", "prepare", "reason", "x").want(http.StatusForbidden)                                    // an investigator decides nothing
 	other.sends(id, "change", "what", "note", "text", "x").want(http.StatusForbidden)
 	other.sends(id, "move", "move", "drop", "reason", "x", "innocent", "x").want(http.StatusForbidden)
 	other.sends(id, "move", "move", "prepare", "reason", "the elements are shown").want(http.StatusSeeOther)
@@ -387,4 +389,29 @@ func (c *client) crowded(ring, complaint, text string) (id string) {
 	c.sends(id, "seal", "variant", "lawyer").want(see)
 	c.sends(id, "move", "move", "open").want(see)
 	return id
+}
+
+// An application that was made in time is entered later with its date; a merged case goes
+// nowhere by itself.
+func TestCaseMovesThatAreOffered(t *testing.T) {
+	late := moveRow{Move: bonafide.MoveReconsider, Dated: true, May: true, Lacks: []casefile.Lack{{Code: "too-late", About: "2026-03-09"}}}
+	if !late.Ready() {
+		t.Error("an application of before cannot be entered")
+	}
+	late.Lacks = append(late.Lacks, casefile.Lack{Code: "rounds"})
+	if late.Ready() {
+		t.Error("a third round is offered")
+	}
+	who := &visit{}
+	for into, want := range map[string]int{"": 1, "other": 0} {
+		p := &casePage{CaseRow: store.CaseRow{Case: bonafide.Case{Stage: bonafide.StageClosed, Into: into}}}
+		p.moves(who, casefile.Facts{}, time.Now())
+		if len(p.Moves) != want {
+			t.Errorf("into %q: %d moves are offered", into, len(p.Moves))
+		}
+	}
+	row := store.CaseRow{Case: bonafide.Case{Stage: bonafide.StageClosed, Into: "other"}}
+	if err := new(Console).couldMove(row, casefile.Act{Move: bonafide.MoveReopen, Reason: "r"}); !errors.Is(err, bonafide.Conflict) {
+		t.Error(err)
+	}
 }

@@ -81,6 +81,8 @@ func (k *Console) moveCase(w http.ResponseWriter, r *http.Request, who *visit) e
 func (k *Console) couldMove(row store.CaseRow, act casefile.Act) error {
 	wrong := func(msg string) error { return &bonafide.Error{Kind: bonafide.Invalid, Msg: msg} }
 	switch {
+	case row.Case.Into != "":
+		return &bonafide.Error{Kind: bonafide.Conflict, Msg: "the case is part of another now: it goes on there"}
 	case !row.Stage.Can(act.Move):
 		return &bonafide.Error{Kind: bonafide.Conflict, Msg: "the case does not stand where this is possible: look at it again"}
 	case casefile.NeedsReason(act.Move) && act.Reason == "":

@@ -172,8 +172,12 @@ type moveRow struct {
 	Innocent bool
 }
 
-// Ready reports whether the visitor may do it now.
-func (m moveRow) Ready() bool { return len(m.Lacks) == 0 && !m.Other && m.May }
+// Ready reports whether the visitor may do it now. What came too late today may bear a date
+// of before.
+func (m moveRow) Ready() bool {
+	lacks := slices.ContainsFunc(m.Lacks, func(l casefile.Lack) bool { return l.Code != "too-late" || !m.Dated })
+	return !lacks && !m.Other && m.May
+}
 
 // mayMove reports whether a visitor's role includes a move.
 func (v *visit) mayMove(m bonafide.Move) bool {
@@ -292,6 +296,9 @@ func (k *Console) readCase(ctx context.Context, tx *store.Tx, who *visit, id str
 
 // moves lists what the stage allows, with what is lacking.
 func (p *casePage) moves(who *visit, facts casefile.Facts, now time.Time) {
+	if p.Case.Into != "" {
+		return // it goes on in the other
+	}
 	for _, m := range p.Stage.Moves() {
 		row := moveRow{
 			Move: m, To: p.Stage.To(m), Lacks: casefile.Lacks(&p.Case, m, facts, now), Two: casefile.NeedsTwo(m), May: who.mayMove(m),

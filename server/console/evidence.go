@@ -246,6 +246,28 @@ func unattach(w http.ResponseWriter) {
 	w.Header().Set("Content-Security-Policy", contentPolicy)
 }
 
+// declareItem says that somebody read an item, and whether it names a customer.
+func (k *Console) declareItem(w http.ResponseWriter, r *http.Request, who *visit) error {
+	id, personal := r.PathValue("id"), r.PostFormValue("personal")
+	if !bonafide.ValidID(id) {
+		return &bonafide.Error{Kind: bonafide.NotFound, Msg: "there is no such item"}
+	}
+	if personal != "yes" && personal != "no" {
+		return &bonafide.Error{Kind: bonafide.Invalid, Msg: "personal: say yes or no"}
+	}
+	var item store.ItemRow
+	if err := k.Store.View(r.Context(), func(tx *store.Tx) (err error) {
+		item, err = tx.Item(r.Context(), who.tenant, id)
+		return err
+	}); err != nil {
+		return err
+	}
+	if err := k.Cases.Declare(r.Context(), who.tenant, who.actor, id, personal == "yes"); err != nil {
+		return err
+	}
+	return doneAt(w, r, item.Case, "items", "item-declared")
+}
+
 // redactItem makes a copy of a text without names and identifiers.
 func (k *Console) redactItem(w http.ResponseWriter, r *http.Request, who *visit) error {
 	id := r.PathValue("id")
@@ -288,7 +310,7 @@ func (k *Console) writePack(w http.ResponseWriter, r *http.Request, who *visit) 
 	}
 	out := &steady{w: w, out: http.NewResponseController(w), now: k.Now}
 	_ = out.out.SetWriteDeadline(k.Now().Add(packFor)) // sealing reads every original first
-	_, err = k.Cases.WritePack(r.Context(), who.tenant, who.actor, row.ID, r.PostFormValue("variant"), r.PostFormValue("anew") == "yes", recipients, func(name string) (io.Writer, error) {
+	_, err = k.Cases.PackCase(r.Context(), who.tenant, who.actor, row.ID, r.PostFormValue("variant"), r.PostFormValue("anew") == "yes", 0, recipients, func(name string) (io.Writer, error) {
 		attach(w, name)
 		return out, nil
 	})

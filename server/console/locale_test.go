@@ -154,7 +154,7 @@ func composed(t *testing.T) map[string][]string {
 		"state.":       strs(casework.States),
 		"thing.":       append(strs(bonafide.IdentifierKinds), "document", "letter"),
 		"title.":       titles,
-		"casestep.":    append(slices.Clone(casefile.Changes), "begin", "split-off", "split", "merge", "merged", "ask-report", "ask-lift-hold", "watched"),
+		"casestep.":    append(slices.Clone(casefile.Changes), "begin", "split-off", "split", "merge", "merged", "ask-report", "ask-lift-hold", "watched", "declare"),
 		"case.part.":   {"about", "merit", "methods", "parties", "losses", "offences", "items", "tasks", "clocks", "history", "handovers", "requests", "watches", "people", "hold", "packs"},
 		"cases.view.":  caseViews, "cases.empty.": append(slices.Clone(caseViews), "figure"),
 		"category.":         bonafide.ItemCategories,
@@ -173,7 +173,7 @@ func composed(t *testing.T) map[string][]string {
 		"stage.":            strs(bonafide.Stages),
 		"told.watch.":       bonafide.WatchKinds, "watch.": bonafide.WatchKinds,
 		"variant.": sealVariants,
-		"done.":    {"saved", "case-first", "case-moved", "case-sealed", "item-taken", "item-redacted", "ring-confirm", "ring-clear", "ring-reopen", "ring-first", "appeal-upheld", "appeal-rejected"},
+		"done.":    {"saved", "case-first", "case-moved", "case-sealed", "item-taken", "item-redacted", "item-declared", "ring-confirm", "ring-clear", "ring-reopen", "ring-first", "appeal-upheld", "appeal-rejected"},
 	}
 }
 

@@ -68,6 +68,7 @@ var routes = []route{
 	{"POST /cases/{id}/split", bonafide.ScopeCasesWrite, false, (*Console).splitCase},
 	{"POST /cases/{id}/stix", bonafide.ScopeCasesWrite, false, (*Console).stixCase},
 	{"POST /items/{id}/read", bonafide.ScopeCasesRead, false, (*Console).readItem},
+	{"POST /items/{id}/declare", bonafide.ScopeCasesWrite, false, (*Console).declareItem},
 	{"POST /items/{id}/redact", bonafide.ScopeCasesWrite, false, (*Console).redactItem},
 	{"GET /adverts", bonafide.ScopeCasesRead, false, (*Console).adverts},
 	{"POST /adverts", bonafide.ScopeCasesWrite, false, (*Console).addAdvert},

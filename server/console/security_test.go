@@ -151,6 +151,8 @@ func (o *office) form(s *side, pattern string) url.Values {
 		return v("ring", s.Ring1, "reason", "two matters", "version", cases)
 	case "POST /items/{id}/read":
 		return v("purpose", "review")
+	case "POST /items/{id}/declare":
+		return v("personal", "no")
 	case "POST /items/{id}/redact":
 		return v("second", "A Witness")
 	case "POST /adverts":
@@ -299,7 +301,7 @@ var scopesOf = map[bonafide.Scope][]string{
 	bonafide.ScopeCasesRead:    {"GET /cases", "GET /cases/{id}", "POST /cases/{id}/move", "POST /cases/{id}/change", "POST /items/{id}/read", "GET /adverts"},
 	bonafide.ScopeCasesWrite: {
 		"GET /cases/new", "POST /cases", "POST /cases/{id}/items", "POST /cases/{id}/record", "POST /cases/{id}/seal", "POST /cases/{id}/pack", "POST /cases/{id}/merge", "POST /cases/{id}/split",
-		"POST /cases/{id}/stix", "POST /items/{id}/redact", "POST /adverts",
+		"POST /cases/{id}/stix", "POST /items/{id}/redact", "POST /items/{id}/declare", "POST /adverts",
 	},
 	bonafide.ScopePeopleWrite: {
 		"GET /admin", "POST /admin/people", "POST /admin/people/{id}", "POST /admin/keys", "POST /admin/keys/{id}/revoke", "POST /admin/settings",
