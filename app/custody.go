@@ -18,6 +18,7 @@ import (
 	"bonafide/engine"
 	"bonafide/evidence"
 	"bonafide/evidence/custody"
+	"bonafide/evidence/pack"
 	"bonafide/evidence/stamp"
 	"bonafide/outbox"
 	"bonafide/store"
@@ -104,6 +105,11 @@ func (c *Config) checkEvidence() error {
 func (c *Config) seals(ctx context.Context, signer note.Signer, logKey string, to *engine.Config) error {
 	keeper, err := c.keeper(ctx)
 	if err != nil {
+		return err
+	}
+	// The key of the log is drawn once: a backup has it, and a new database another. Where
+	// the place is another database's the keeper sweeps nothing there, and says so.
+	if _, err := keeper.Own(ctx, pack.Fingerprint([]byte(logKey))); err != nil {
 		return err
 	}
 	authority, roots, err := c.authority()
@@ -197,7 +203,7 @@ func (a *App) stampLog(ctx context.Context, authority *outbox.Authority, t bonaf
 		return err
 	}
 	return a.DB.Update(ctx, func(tx *store.Tx) error {
-		return tx.AddStamp(ctx, t, store.Stamp{Size: last.Size, At: now, Token: token})
+		return tx.AddStamp(ctx, t, bonafide.System("stamp"), store.Stamp{Size: last.Size, At: now, Token: token})
 	})
 }
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"crypto/rand"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"bonafide"
 	"bonafide/evidence/stamp"
 	"bonafide/internal/tsa"
 	"bonafide/store"
@@ -98,6 +100,90 @@ func TestWhereEvidenceIsKept(t *testing.T) {
 		}
 		if err != nil && strings.Contains(err.Error(), "secret@") {
 			t.Errorf("the error repeats the address: %v", err)
+		}
+	}
+}
+
+// Originals are swept by the database that they belong to and by its backups, and by no
+// other over the same place: it reads and takes in.
+func TestOwnOriginalsAloneAreSwept(t *testing.T) {
+	ctx, dir := t.Context(), t.TempDir()
+	place := filepath.Join(dir, "evidence")
+	config := func(name string) Config {
+		c := Defaults()
+		c.Data, c.Evidence, c.LogLevel = filepath.Join(dir, name), place, "error"
+		c.RootKeyFile = filepath.Join(dir, "root.key") // a backup needs the same one
+		return c
+	}
+	// made makes the database.
+	made := func(c Config) Config {
+		t.Helper()
+		c.Listen = "127.0.0.1:0"
+		a, err := New(ctx, c, Parts{Version: "test", Log: io.Discard})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	sweep := func(c Config) (int, error) {
+		t.Helper()
+		db, e, err := Offline(ctx, c, Parts{Version: "test", Log: io.Discard})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		return e.Sweep(ctx)
+	}
+	first := made(config("first"))
+	keeper, err := first.keeper(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken, err := keeper.TakeIn(ctx, strings.NewReader("an original"), "a.txt", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	object := filepath.Join(place, "objects", taken.Address[:2], taken.Address)
+	age := func() {
+		t.Helper()
+		old := time.Now().Add(-48 * time.Hour)
+		if err := os.Chtimes(object, old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db, _, err := Offline(ctx, first, Parts{Version: "test", Log: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	restored := config("restored")
+	if err := os.MkdirAll(restored.Data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Backup(ctx, filepath.Join(restored.Data, "bonafide.db")), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	age()
+	if n, err := sweep(made(config("second"))); n != 0 || !errors.Is(err, bonafide.Conflict) {
+		t.Errorf("an empty database sweeps %d, %v", n, err)
+	}
+	if _, err := os.Stat(object); err != nil {
+		t.Fatal(err)
+	}
+	// Nobody registered it: it goes into the trash.
+	for _, c := range []Config{first, restored} {
+		age()
+		if n, err := sweep(c); n != 1 || err != nil {
+			t.Errorf("%s sweeps %d, %v", filepath.Base(c.Data), n, err)
+		}
+		plain, err := keeper.Open(ctx, taken.Address, taken.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := plain.Close(); err != nil {
+			t.Error(err)
 		}
 	}
 }

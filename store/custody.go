@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"bonafide"
@@ -103,9 +104,7 @@ func (tx *Tx) Custody(ctx context.Context, t bonafide.Tenant, actor bonafide.Act
 		return 0, err
 	}
 	said := map[string]any{"n": n}
-	for k, v := range detail {
-		said[k] = v
-	}
+	maps.Copy(said, detail)
 	return n, tx.Record(ctx, t, actor, "item."+action, "item:"+item, said)
 }
 

@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -239,7 +241,7 @@ func (c *caseStixCmd) Run(ctx context.Context, s *streams) (err error) {
 
 type itemCmd struct {
 	Add   itemAddCmd   `cmd:"" help:"Take files into the custody of a case, as they are."`
-	Check itemCheckCmd `cmd:"" help:"Read every original and name those that were changed; remove what interrupted intakes left."`
+	Check itemCheckCmd `cmd:"" help:"Read every original and name those that were changed or are missing. It removes nothing."`
 }
 
 type itemAddCmd struct {
@@ -338,11 +340,7 @@ func (c *itemCheckCmd) Run(ctx context.Context, s *streams) (err error) {
 	for _, line := range bad {
 		fmt.Fprintln(s.out, line)
 	}
-	swept, err := d.engine.Sweep(ctx)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(s.out, "%d originals read, %d are not what they were; %d left by interrupted intakes removed\n", n, len(bad), swept)
+	fmt.Fprintf(s.out, "%d originals read, %d are not what they were\n", n, len(bad))
 	if len(bad) > 0 {
 		return &bonafide.Error{Kind: bonafide.Invalid, Msg: "originals were changed or are missing: put them back from a backup"}
 	}
@@ -354,7 +352,8 @@ type packCmd struct {
 	Case      int      `arg:"" help:"Number of the case."`
 	For       string   `help:"Who reads it: police, lawyer or regulator. The last two do not see who complained." default:"police" enum:"police,lawyer,regulator"`
 	To        string   `help:"Folder to write it into." default:"." type:"existingdir"`
-	Anew      bool     `help:"Seal what is known now, though the case itself did not change since its last seal."`
+	Anew      bool     `help:"Seal what is known now, though the case itself did not change since its last seal." xor:"which"`
+	Seal      int      `help:"Write this seal again, by its number, whatever the case says now." xor:"which"`
 	Recipient []string `help:"Encrypt it to this key of age (age1…); several may be given."`
 }
 
@@ -363,11 +362,15 @@ func (packCmd) Help() string {
 	return `A pack is a zip that holds everything about a case and can be checked without this program: open
 VERIFY.html in it, or run bonafide verify. It is sealed in the log, signed, and stamped with the time
 where tsa_url is set. While the case stays as it is, packing it again gives the same bytes: what was
-sealed is kept, and written anew with --anew only, or once somebody wrote into the case.`
+sealed is kept, and written anew with --anew only, or once somebody wrote into the case. An earlier seal
+is written again with --seal. A file that is there already is never written over.`
 }
 
 // Run writes a pack.
 func (c *packCmd) Run(ctx context.Context, s *streams) (err error) {
+	if c.Seal < 0 {
+		return &bonafide.Error{Kind: bonafide.Invalid, Msg: "--seal: seals are numbered from 1"}
+	}
 	d, row, err := c.at(ctx, bonafide.ScopeCasesWrite, c.Case)
 	if err != nil {
 		return err
@@ -377,13 +380,13 @@ func (c *packCmd) Run(ctx context.Context, s *streams) (err error) {
 		return err
 	}
 	var out *whole
-	seal, err := d.engine.WritePack(ctx, d.tenant, d.by, row.ID, c.For, c.Anew, c.Recipient, func(name string) (io.Writer, error) {
+	seal, err := d.engine.WritePack(ctx, d.tenant, d.by, row.ID, c.For, engine.PackOptions{Anew: c.Anew, Seal: c.Seal, Recipients: c.Recipient}, func(name string) (io.Writer, error) {
 		var err error
 		out, err = newWhole(filepath.Join(c.To, name))
 		return out, err
 	})
 	if out != nil {
-		err = out.end(err)
+		err = out.end(err, true)
 	}
 	if err != nil {
 		return err
@@ -392,42 +395,97 @@ func (c *packCmd) Run(ctx context.Context, s *streams) (err error) {
 	if len(seal.Token) > 0 {
 		stamped = "stamped with the time"
 	}
-	fmt.Fprintf(s.out, "%s\nseal %d of %s for the %s, entry %d of the log, %s\nkey %s\nTell the reader this fingerprint over another channel than the pack:\n%s\n",
-		out.path, seal.Number, seal.At.Format(time.RFC3339), c.For, seal.Entry, stamped, d.engine.LogKey(), pack.Fingerprint([]byte(d.engine.LogKey())))
+	had := ""
+	if out.had {
+		had = " was there already, with the same bytes: it is left as it is"
+	}
+	fmt.Fprintf(s.out, "%s%s\nseal %d of %s for the %s, entry %d of the log, %s\nkey %s\nTell the reader this fingerprint over another channel than the pack:\n%s\n",
+		out.path, had, seal.Number, seal.At.Format(time.RFC3339), c.For, seal.Entry, stamped, d.engine.LogKey(), pack.Fingerprint([]byte(d.engine.LogKey())))
 	return nil
 }
 
-// A whole is a file that appears under its name once it is complete.
+// A whole is a file that appears under its name once it is complete. Until then it stands
+// beside it under a name of its own; what a run that was killed left of it disturbs nobody.
+// It writes over no file.
 type whole struct {
 	*os.File
 	path string
+	had  bool // the same file was there already
 }
 
 func newWhole(path string) (*whole, error) {
-	f, err := os.OpenFile(path+".part", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	f, err := os.CreateTemp(filepath.Dir(path), "bonafide-*.part")
 	if err != nil {
 		return nil, &bonafide.Error{Kind: bonafide.Invalid, Msg: fmt.Sprintf("%s cannot be written: %v", path, errors.Unwrap(err))}
 	}
-	return &whole{f, path}, nil
+	return &whole{File: f, path: path}, nil
 }
 
-// end gives the file its name, or removes it where something went wrong.
-func (w *whole) end(err error) error {
+// end gives the file its name, or removes it where something went wrong. Where a file of
+// that name is there already it stays: that is an error, unless again allows it to have the
+// same bytes.
+func (w *whole) end(err error, again bool) error {
 	if err == nil {
 		err = w.Sync()
 	}
-	err = errors.Join(err, w.Close())
-	if err == nil {
-		err = os.Rename(w.path+".part", w.path)
+	if err = errors.Join(err, w.Close()); err == nil {
+		err = w.name(again)
+	}
+	if e := os.Remove(w.Name()); e != nil && !errors.Is(e, fs.ErrNotExist) {
+		err = errors.Join(err, e)
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(w.path+".part"))
+		return err
 	}
 	dir, err := os.Open(filepath.Dir(w.path))
 	if err != nil {
-		return fmt.Errorf("write pack: %w", err)
+		return fmt.Errorf("write %s: %w", filepath.Base(w.path), err)
 	}
 	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// name links the file to its name, which replaces nothing.
+func (w *whole) name(again bool) error {
+	err := os.Link(w.Name(), w.path)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		// A file system without links, on a stick for one.
+		if _, there := os.Lstat(w.path); errors.Is(there, fs.ErrNotExist) {
+			return os.Rename(w.Name(), w.path)
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	if !again {
+		return &bonafide.Error{Kind: bonafide.Conflict, Msg: w.path + " is there already: choose another name"}
+	}
+	same, err := sameFile(w.Name(), w.path)
+	if err == nil && !same {
+		err = &bonafide.Error{Kind: bonafide.Conflict, Msg: w.path + " is there already and is another file: choose another folder, or move it away"}
+	}
+	w.had = err == nil
+	return err
+}
+
+// sameFile reports whether a file has the bytes of another. What is no file has not.
+func sameFile(a, b string) (bool, error) {
+	if st, err := os.Lstat(b); err != nil || !st.Mode().IsRegular() {
+		return false, err
+	}
+	var sums [2][]byte
+	for i, path := range []string{a, b} {
+		f, err := os.Open(path)
+		if err != nil {
+			return false, err
+		}
+		h := sha256.New()
+		_, err = io.Copy(h, f)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return false, err
+		}
+		sums[i] = h.Sum(nil)
+	}
+	return bytes.Equal(sums[0], sums[1]), nil
 }
 
 // writeWhole writes a file that must not exist.
@@ -439,7 +497,7 @@ func writeWhole(path string, write func(io.Writer) error) error {
 	if err != nil {
 		return err
 	}
-	return w.end(write(w))
+	return w.end(write(w), false)
 }
 
 type verifyCmd struct {

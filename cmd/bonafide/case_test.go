@@ -145,7 +145,7 @@ func TestKilledWhileTakingInAndPacking(t *testing.T) {
 	packs := t.TempDir()
 	torn := 0
 	for range 12 {
-		_, ended := kill(t, time.Duration(20+r.IntN(900))*time.Millisecond, "pack", "1", "--data", dir, "--as", "ivo", "--to", packs)
+		_, ended := kill(t, time.Duration(20+r.IntN(900))*time.Millisecond, "pack", "1", "--for", "lawyer", "--data", dir, "--as", "ivo", "--to", packs)
 		if !ended {
 			torn++
 		}
@@ -158,7 +158,7 @@ func TestKilledWhileTakingInAndPacking(t *testing.T) {
 		}
 		held(t, dir)
 	}
-	runs(t, "pack", "1", "--data", dir, "--as", "ivo", "--to", packs)
+	runs(t, "pack", "1", "--for", "lawyer", "--data", dir, "--as", "ivo", "--to", packs)
 	_, seals := held(t, dir)
 	if len(seals) != 1 {
 		t.Errorf("%d seals of a case that did not change", len(seals))
@@ -166,6 +166,121 @@ func TestKilledWhileTakingInAndPacking(t *testing.T) {
 	t.Logf("%d of 12 intakes and %d of 12 packs were killed; %d items", killed, torn, said)
 	if killed < 3 || torn < 2 {
 		t.Error("too few were killed for the test to show anything")
+	}
+}
+
+// An earlier seal is written again with the same bytes. A file that is there already is
+// neither written over nor followed, and what a killed run left disturbs nobody.
+func TestPackIsNeverWrittenOver(t *testing.T) {
+	dir := lender(t)
+	runs(t, "case", "begin", "--data", dir, "--as", "ivo", "--title", "One", "--reason", "heard of it")
+	files := t.TempDir()
+	for _, name := range []string{"a.txt", "b.txt"} {
+		if err := os.WriteFile(filepath.Join(files, name), []byte(name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runs(t, itemArgs(dir, filepath.Join(files, "a.txt"))...)
+	packs := t.TempDir()
+	args := func(more ...string) []string {
+		return append([]string{"pack", "1", "--for", "lawyer", "--data", dir, "--as", "ivo", "--to", packs}, more...)
+	}
+	first := filepath.Join(packs, "case-1-1-lawyer.zip")
+	victim := filepath.Join(files, "victim")
+	if err := os.WriteFile(victim, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, link := range []string{first + ".part", first} { // somebody expects the name
+		if err := os.Symlink(victim, link); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fails := func(want string, args ...string) {
+		t.Helper()
+		out, err := program(t, args...).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), want) {
+			t.Errorf("%v: %v\n%s", args, err, out)
+		}
+	}
+	fails("is there already and is another file", args()...)
+	if err := os.Remove(first); err != nil {
+		t.Fatal(err)
+	}
+	runs(t, args()...)
+	if b, err := os.ReadFile(victim); err != nil || string(b) != "precious" {
+		t.Errorf("another file was written over: %q, %v", b, err)
+	}
+	st, err := os.Lstat(first)
+	if err != nil || st.Mode() != 0o600 {
+		t.Fatalf("the pack has mode %v, %v", st.Mode(), err)
+	}
+	sum, _ := fileSum(t, first)
+	if out := runs(t, args()...); !strings.Contains(out, "was there already, with the same bytes") {
+		t.Error(out)
+	}
+	if now, err := os.Lstat(first); err != nil || !os.SameFile(st, now) || !st.ModTime().Equal(now.ModTime()) {
+		t.Errorf("the same pack was written over: %v", err)
+	}
+	if err := os.Remove(first + ".part"); err != nil {
+		t.Fatal(err)
+	}
+	left := filepath.Join(packs, "bonafide-1.part") // of a run that was killed
+	if err := os.WriteFile(left, []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	runs(t, itemArgs(dir, filepath.Join(files, "b.txt"))...)
+	runs(t, args()...)
+	if err := os.Remove(first); err != nil {
+		t.Fatal(err)
+	}
+	runs(t, args("--seal", "1")...)
+	if again, _ := fileSum(t, first); again != sum {
+		t.Error("the first seal gave other bytes")
+	}
+	if _, seals := held(t, dir); len(seals) != 2 {
+		t.Errorf("%d seals, want 2", len(seals))
+	}
+	if err := os.WriteFile(first, []byte("another"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	fails("is there already and is another file", args("--seal", "1")...)
+	if b, err := os.ReadFile(first); err != nil || string(b) != "another" {
+		t.Errorf("a file that was there was written over: %v", err)
+	}
+	fails("no such sealed pack", args("--seal", "9")...)
+	fails("numbered from 1", args("--seal=-1")...)
+	fails("--seal", args("--seal", "1", "--anew")...)
+	found, err := os.ReadDir(packs)
+	if err != nil || len(found) != 3 {
+		t.Errorf("%v, %v: want two packs and what was left before", found, err)
+	}
+}
+
+// Checking originals removes nothing, not even what nobody registered.
+func TestItemCheckRemovesNothing(t *testing.T) {
+	dir := lender(t)
+	runs(t, "case", "begin", "--data", dir, "--as", "ivo", "--title", "One", "--reason", "heard of it")
+	name := strings.Repeat("0", 64)
+	folder := filepath.Join(dir, "evidence", "objects", name[:2])
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	old := time.Now().Add(-48 * time.Hour)
+	for _, path := range []string{filepath.Join(folder, name), filepath.Join(dir, "evidence", "spool", "x.part")} {
+		if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := program(t, "item", "check", "--data", dir, "--as", "ivo").CombinedOutput(); err == nil || !strings.Contains(string(out), "1 originals read, 1 are not what they were") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	for _, path := range []string{filepath.Join(folder, name), filepath.Join(dir, "evidence", "spool", "x.part")} {
+		if _, err := os.Stat(path); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -192,14 +307,14 @@ func TestThousandItemsInAPack(t *testing.T) {
 	taken := time.Since(start)
 	packs := t.TempDir()
 	start = time.Now()
-	runs(t, "pack", "1", "--data", dir, "--as", "ivo", "--to", packs)
+	runs(t, "pack", "1", "--for", "lawyer", "--data", dir, "--as", "ivo", "--to", packs)
 	built := time.Since(start)
-	first := filepath.Join(packs, "case-1-1-police.zip")
+	first := filepath.Join(packs, "case-1-1-lawyer.zip")
 	sum, size := fileSum(t, first)
 	start = time.Now()
 	out := runs(t, "verify", first)
 	verified := time.Since(start)
-	runs(t, "pack", "1", "--data", dir, "--as", "ivo", "--to", packs)
+	runs(t, "pack", "1", "--for", "lawyer", "--data", dir, "--as", "ivo", "--to", packs)
 	if again, _ := fileSum(t, first); again != sum {
 		t.Error("the same case gave other bytes")
 	}
@@ -235,8 +350,8 @@ func TestVerifyNamesWhatIsWrong(t *testing.T) {
 	}
 	runs(t, itemArgs(dir, file)...)
 	packs := t.TempDir()
-	out := runs(t, "pack", "1", "--data", dir, "--as", "ivo", "--to", packs)
-	path := filepath.Join(packs, "case-1-1-police.zip")
+	out := runs(t, "pack", "1", "--for", "lawyer", "--data", dir, "--as", "ivo", "--to", packs)
+	path := filepath.Join(packs, "case-1-1-lawyer.zip")
 	_, key, _ := strings.Cut(out, "\nkey ")
 	key, _, _ = strings.Cut(key, "\n")
 	if out := runs(t, "verify", "--key", key, path); strings.Contains(out, "came with the pack") {
@@ -253,8 +368,8 @@ func TestVerifyNamesWhatIsWrong(t *testing.T) {
 	runs(t, "case", "begin", "--data", other, "--as", "ivo", "--title", "One", "--reason", "heard of it")
 	runs(t, itemArgs(other, file)...)
 	otherPacks := t.TempDir()
-	runs(t, "pack", "1", "--data", other, "--as", "ivo", "--to", otherPacks)
-	fails("key", "verify", "--key", key, filepath.Join(otherPacks, "case-1-1-police.zip"))
+	runs(t, "pack", "1", "--for", "lawyer", "--data", other, "--as", "ivo", "--to", otherPacks)
+	fails("key", "verify", "--key", key, filepath.Join(otherPacks, "case-1-1-lawyer.zip"))
 	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -267,7 +382,7 @@ func TestVerifyNamesWhatIsWrong(t *testing.T) {
 	}
 	fails("data/items/0001", "verify", forged)
 	fails("there is no case 7", "pack", "7", "--data", dir, "--as", "ivo")
-	fails("nobody signs in", "pack", "1", "--data", dir, "--as", "nobody")
+	fails("nobody signs in", "pack", "1", "--for", "lawyer", "--data", dir, "--as", "nobody")
 	fails("somebody else than the extractor", append(itemArgs(dir, file), "--second", "Ivo")...)
 	fails("cannot be read", "verify", filepath.Join(packs, "none.zip"))
 }

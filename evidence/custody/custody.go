@@ -11,6 +11,11 @@
 // the machine stops, therefore, every registered object is there and whole; spool
 // files and objects that nobody registered may be left, and [Keeper.Sweep] removes
 // them.
+//
+// What a database does not know may be another's: an older backup that somebody looks
+// into, an empty database, a second installation. So a place says whose it is
+// ([Keeper.Own]), nobody else sweeps it, and what is swept lies in a trash for a month,
+// from which it comes back when it is asked for.
 package custody
 
 import (

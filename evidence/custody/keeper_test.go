@@ -254,6 +254,199 @@ func TestSweep(t *testing.T) {
 	}
 }
 
+// stocked takes n small files in and returns their addresses and keys.
+func stocked(t *testing.T, k *Keeper, n int) (taken []Taken) {
+	t.Helper()
+	for range n {
+		one, err := k.TakeIn(t.Context(), strings.NewReader("an original"), "", 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		taken = append(taken, one)
+	}
+	return taken
+}
+
+func opens(t *testing.T, k *Keeper, o Taken) error {
+	t.Helper()
+	c, err := k.Open(t.Context(), o.Address, o.Key)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	b, err := io.ReadAll(c)
+	if err == nil && string(b) != "an original" {
+		t.Errorf("reads otherwise: %q", b)
+	}
+	return err
+}
+
+func nothing(string) (bool, error) { return false, nil }
+
+// Another database over the same place takes in and reads, and never removes anything:
+// neither one with an identity of its own nor a keeper that was not told whose it is.
+func TestOnlyTheOwnerSweeps(t *testing.T) {
+	each(t, func(t *testing.T, o Objects) {
+		ctx := t.Context()
+		later := func() time.Time { return time.Now().Add(48 * time.Hour) }
+		first, _ := newKeeper(t, o, later)
+		for range 2 {
+			if mine, err := first.Own(ctx, "first"); !mine || err != nil {
+				t.Fatalf("Own of what is free or ours: %v, %v", mine, err)
+			}
+		}
+		kept := stocked(t, first, 3)
+		other, spool := newKeeper(t, o, later)
+		if n, err := other.Sweep(ctx, 24*time.Hour, nothing); n != 0 || !errors.Is(err, bonafide.Conflict) {
+			t.Errorf("Sweep by nobody = %d, %v", n, err)
+		}
+		if mine, err := other.Own(ctx, "second"); mine || err != nil {
+			t.Fatalf("Own of what is another's: %v, %v", mine, err)
+		}
+		if n, err := first.Sweep(ctx, 24*time.Hour, func(string) (bool, error) { return true, nil }); n != 0 || err != nil {
+			t.Errorf("Sweep by the owner = %d, %v", n, err) // nobody has taken anything in here but it
+		}
+		kept = append(kept, stocked(t, other, 1)...)
+		if err := os.WriteFile(filepath.Join(spool, "x.part"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := other.Sweep(ctx, 24*time.Hour, nothing); n != 0 || !errors.Is(err, bonafide.Conflict) || !strings.Contains(err.Error(), "another database") {
+			t.Errorf("Sweep of what is another's = %d, %v", n, err)
+		}
+		if n := files(t, spool); n != 1 {
+			t.Error("the spool was swept")
+		}
+		for _, k := range []*Keeper{first, other} {
+			for _, x := range kept {
+				if err := opens(t, k, x); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		if mine, err := first.Own(ctx, "first"); !mine || err != nil {
+			t.Errorf("Own after another asked: %v, %v", mine, err)
+		}
+		// Its owner does not know what is the other's.
+		if n, err := first.Sweep(ctx, 24*time.Hour, nothing); n != 0 || !errors.Is(err, bonafide.Conflict) || !strings.Contains(err.Error(), "remove the mark here (GUEST") {
+			t.Errorf("Sweep by the owner, who has a guest = %d, %v", n, err)
+		}
+	})
+}
+
+func TestDamagedMarkIsNobodys(t *testing.T) {
+	o, dir := inDirectory(t)
+	k, _ := newKeeper(t, o, time.Now)
+	for _, mark := range []string{"", "us", "us\nand more\n", "\n", "u s\n"} {
+		if err := os.WriteFile(filepath.Join(dir, "OWNER"), []byte(mark), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if mine, err := k.Own(t.Context(), "us"); mine || err != nil {
+			t.Errorf("mark %q: %v, %v", mark, mine, err)
+		}
+		if _, err := k.Sweep(t.Context(), -time.Hour, nothing); !errors.Is(err, bonafide.Conflict) {
+			t.Errorf("mark %q: %v", mark, err)
+		}
+	}
+	if err := os.Remove(filepath.Join(dir, "OWNER")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.Sweep(t.Context(), -time.Hour, nothing); !errors.Is(err, bonafide.Conflict) {
+		t.Errorf("a mark that was taken away: %v", err)
+	}
+	if mine, err := k.Own(t.Context(), "us"); !mine || err != nil {
+		t.Errorf("Own = %v, %v", mine, err)
+	}
+	if _, err := k.Own(t.Context(), ""); !errors.Is(err, bonafide.Invalid) {
+		t.Errorf("nobody owns: %v", err)
+	}
+}
+
+// What is swept by mistake, by an older state of the same database, lies in the trash and
+// comes back: when it is opened, and when the newer state sweeps. After 30 days it is gone.
+func TestSweptLiesInTheTrash(t *testing.T) {
+	each(t, func(t *testing.T, o Objects) {
+		ctx := t.Context()
+		now := time.Now().Add(48 * time.Hour)
+		k, _ := newKeeper(t, o, func() time.Time { return now })
+		if _, err := k.Own(ctx, "us"); err != nil {
+			t.Fatal(err)
+		}
+		all := stocked(t, k, 4)
+		if n, err := k.Sweep(ctx, 24*time.Hour, nothing); n != 4 || err != nil {
+			t.Fatalf("Sweep = %d, %v", n, err)
+		}
+		if n, err := k.Check(ctx, func(string, error) {}); n != 0 || err != nil {
+			t.Errorf("%d objects stand in their place, %v", n, err)
+		}
+		if err := opens(t, k, all[0]); err != nil {
+			t.Errorf("open what was swept: %v", err)
+		}
+		if n, err := k.Check(ctx, func(string, error) {}); n != 1 || err != nil {
+			t.Errorf("%d objects stand in their place, %v", n, err)
+		}
+		known := func(address string) (bool, error) { return address == all[0].Address || address == all[1].Address, nil }
+		if n, err := k.Sweep(ctx, 24*time.Hour, known); n != 0 || err != nil {
+			t.Errorf("Sweep = %d, %v", n, err)
+		}
+		if n, err := k.Check(ctx, func(string, error) {}); n != 2 || err != nil {
+			t.Errorf("what is known did not come back: %d, %v", n, err)
+		}
+		if err := k.Remove(ctx, all[3].Address); err != nil {
+			t.Fatal(err)
+		}
+		if err := opens(t, k, all[3]); !errors.Is(err, bonafide.NotFound) {
+			t.Errorf("open what was removed out of the trash: %v", err)
+		}
+		now = time.Now().Add(29 * 24 * time.Hour)
+		if _, err := k.Sweep(ctx, 24*time.Hour, known); err != nil {
+			t.Fatal(err)
+		}
+		if err := opens(t, k, all[2]); err != nil { // and into the trash again
+			t.Errorf("open after 29 days: %v", err)
+		}
+		for range 2 {
+			if _, err := k.Sweep(ctx, 24*time.Hour, known); err != nil {
+				t.Fatal(err)
+			}
+			now = time.Now().Add(31 * 24 * time.Hour)
+		}
+		if err := opens(t, k, all[2]); !errors.Is(err, bonafide.NotFound) {
+			t.Errorf("open after 31 days: %v", err)
+		}
+		for _, x := range all[:2] {
+			if err := opens(t, k, x); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// A sweep that would take much of everything is of the wrong database.
+func TestSweepOfMuchIsRefused(t *testing.T) {
+	o, dir := inDirectory(t)
+	k, _ := newKeeper(t, o, func() time.Time { return time.Now().Add(48 * time.Hour) })
+	all := stocked(t, k, 230)
+	unknown := func(n int) func(string) (bool, error) {
+		is := map[string]bool{}
+		for _, x := range all[:n] {
+			is[x.Address] = true
+		}
+		return func(address string) (bool, error) { return !is[address], nil }
+	}
+	before := files(t, dir)
+	for _, n := range []int{24, 230} {
+		if got, err := k.Sweep(t.Context(), 24*time.Hour, unknown(n)); got != 0 || !errors.Is(err, bonafide.Conflict) || !strings.Contains(err.Error(), "s this the right database?") {
+			t.Errorf("Sweep of %d of 230 = %d, %v", n, got, err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "trash")); err == nil || files(t, dir) != before {
+		t.Error("a sweep that was refused took something")
+	}
+	if got, err := k.Sweep(t.Context(), 24*time.Hour, unknown(23)); got != 23 || err != nil {
+		t.Errorf("Sweep of a tenth = %d, %v", got, err)
+	}
+}
+
 // The child of the crash test takes in files until it is killed. What TakeIn
 // returned it registers in a journal.
 func TestMain(m *testing.M) {
@@ -367,7 +560,11 @@ func TestCrashLosesNothingRegistered(t *testing.T) {
 			t.Fatal(err)
 		}
 		swept += n
-		if got := files(t, filepath.Join(dir, "objects")); got != len(known) {
+		trashed := 0
+		if _, err := os.Stat(filepath.Join(dir, "objects", "trash")); err == nil {
+			trashed = files(t, filepath.Join(dir, "objects", "trash"))
+		}
+		if got := files(t, filepath.Join(dir, "objects")) - trashed; got != len(known) {
 			t.Fatalf("round %d: Sweep leaves %d objects, %d are registered", round, got, len(known))
 		}
 		if got := files(t, filepath.Join(dir, "spool")); got != 0 {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -145,11 +146,117 @@ func TestObjects(t *testing.T) {
 		for _, bad := range []string{"", "../../etc/passwd", strings.Repeat("A", 64), strings.Repeat("g", 64), want[1] + "0", "/" + want[1][1:]} {
 			path, _ := spooled(t, nil)
 			_, err := o.Open(ctx, bad)
-			for _, err := range []error{err, o.Put(ctx, bad, path), o.Delete(ctx, bad)} {
+			for _, err := range []error{err, o.Put(ctx, bad, path), o.Delete(ctx, bad), o.Trash(ctx, bad), o.Restore(ctx, bad), o.Purge(ctx, bad)} {
 				if !errors.Is(err, bonafide.Invalid) {
 					t.Errorf("address %q: %v", bad, err)
 				}
 			}
+		}
+	})
+}
+
+func TestTrash(t *testing.T) {
+	each(t, func(t *testing.T, o Objects) {
+		ctx := t.Context()
+		path, address := spooled(t, []byte("content"))
+		if err := o.Put(ctx, address, path); err != nil {
+			t.Fatal(err)
+		}
+		at := func() (place, trash int) {
+			err := o.Each(ctx, func(string, time.Time, int64) error { place++; return nil })
+			if err := errors.Join(err, o.EachTrashed(ctx, func(got string, trashed time.Time) error {
+				if d := time.Since(trashed); got != address || d < -time.Minute || d > time.Minute {
+					t.Errorf("%s trashed at %v", got, trashed)
+				}
+				trash++
+				return nil
+			})); err != nil {
+				t.Fatal(err)
+			}
+			return place, trash
+		}
+		is := func(what string, place, trash int) {
+			t.Helper()
+			if p, n := at(); p != place || n != trash {
+				t.Errorf("%s: %d in their place and %d in the trash, want %d and %d", what, p, n, place, trash)
+			}
+		}
+		if err := o.Restore(ctx, address); !errors.Is(err, bonafide.NotFound) {
+			t.Errorf("restore what is not in the trash: %v", err)
+		}
+		is("put", 1, 0)
+		for range 2 { // trashing what is not there is no error
+			if err := o.Trash(ctx, address); err != nil {
+				t.Fatal(err)
+			}
+			is("trashed", 0, 1)
+		}
+		if _, err := o.Open(ctx, address); !errors.Is(err, bonafide.NotFound) {
+			t.Errorf("open what lies in the trash: %v", err)
+		}
+		if err := o.Restore(ctx, address); err != nil {
+			t.Fatal(err)
+		}
+		is("restored", 1, 0)
+		got, err := o.Open(ctx, address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(io.NewSectionReader(got, 0, got.Size()))
+		if err = errors.Join(err, got.Close()); err != nil || string(b) != "content" {
+			t.Errorf("restored as %q, %v", b, err)
+		}
+		if err := o.Trash(ctx, address); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := o.Purge(ctx, address); err != nil {
+				t.Fatal(err)
+			}
+		}
+		is("purged", 0, 0)
+		stop := errors.New("stop")
+		path, address = spooled(t, []byte("more"))
+		if err := errors.Join(o.Put(ctx, address, path), o.Trash(ctx, address)); err != nil {
+			t.Fatal(err)
+		}
+		if err := o.EachTrashed(ctx, func(string, time.Time) error { return stop }); !errors.Is(err, stop) {
+			t.Errorf("EachTrashed that is stopped: %v", err)
+		}
+	})
+}
+
+// Of many that claim a place at once one wins, and everybody is told the same.
+func TestOneOwner(t *testing.T) {
+	each(t, func(t *testing.T, o Objects) {
+		ctx := t.Context()
+		if owner, err := o.Mark(ctx, markOwner, ""); owner != "" || err != nil {
+			t.Fatalf("a new place is owned by %q, %v", owner, err)
+		}
+		for _, bad := range []string{"two words", "a\nb", strings.Repeat("x", 201), "ü"} {
+			if _, err := o.Mark(ctx, markOwner, bad); !errors.Is(err, bonafide.Invalid) {
+				t.Errorf("owner %q: %v", bad, err)
+			}
+		}
+		var wg sync.WaitGroup
+		for n := range 8 {
+			wg.Go(func() { _, _ = o.Mark(ctx, markOwner, strings.Repeat("x", n+1)) }) // the mark may be half written
+		}
+		wg.Wait()
+		owner, err := o.Mark(ctx, markOwner, "")
+		if err != nil || owner == "" {
+			t.Fatal(owner, err)
+		}
+		for _, claim := range []string{"", "another", owner} {
+			if got, err := o.Mark(ctx, markOwner, claim); got != owner || err != nil {
+				t.Errorf("claimed by %q it is owned by %q, %v", claim, got, err)
+			}
+		}
+		if says, err := o.Mark(ctx, markGuest, "x"); says != "x" || err != nil {
+			t.Errorf("another mark says %q, %v", says, err)
+		}
+		if err := o.Each(ctx, func(address string, _ time.Time, _ int64) error { t.Error(address, "is no object"); return nil }); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -23,6 +23,10 @@ import (
 // which is all or nothing and confirmed by its MD5.
 const singlePut = 5 << 30
 
+// singleCopy is the size in bytes up to which S3 copies an object at once; a larger one it
+// copies in parts.
+const singleCopy = 5 << 30
+
 // block is how much is fetched at once, so that reading on does not cost a request
 // for each chunk.
 const block = 1 << 20
@@ -79,6 +83,14 @@ func loopback(host string) bool {
 
 func (b *bucket) key(address string) string { return b.prefix + address[:2] + "/" + address }
 
+func (b *bucket) trashKey(address string) string { return b.prefix + "trash/" + address }
+
+// absent reports whether an answer says that there is no such object.
+func absent(err error) bool {
+	code := minio.ToErrorResponse(err).Code
+	return code == minio.NoSuchKey || code == "NotFound"
+}
+
 // Put uploads spool and removes it once the store has confirmed what it holds.
 func (b *bucket) Put(ctx context.Context, address, spool string) error {
 	if err := checkAddress(address); err != nil {
@@ -119,7 +131,7 @@ func (b *bucket) Open(ctx context.Context, address string) (Object, error) {
 	}
 	info, err := b.client.StatObject(ctx, b.name, b.key(address), minio.StatObjectOptions{})
 	if err != nil {
-		if code := minio.ToErrorResponse(err).Code; code == minio.NoSuchKey || code == "NotFound" {
+		if absent(err) {
 			return nil, missing(address, err)
 		}
 		return nil, fmt.Errorf("open object: %w", err)
@@ -153,6 +165,131 @@ func (b *bucket) Each(ctx context.Context, fn func(address string, stored time.T
 			continue
 		}
 		if err := fn(address, o.LastModified, o.Size); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// Mark keeps a mark as an object below the prefix. Where the store knows no condition on
+// writing, of two that claim at once the later one wins.
+func (b *bucket) Mark(ctx context.Context, name, claim string) (string, error) {
+	if claim != "" && !markable(claim) {
+		return "", unmarkable()
+	}
+	says, err := b.mark(ctx, name)
+	if err != nil || says != "" || claim == "" {
+		return says, err
+	}
+	text := claim + "\n"
+	put := func(o minio.PutObjectOptions) error {
+		o.ContentType, o.DisableMultipart = "text/plain", true
+		_, err := b.client.PutObject(ctx, b.name, b.prefix+name, strings.NewReader(text), int64(len(text)), o)
+		return err
+	}
+	var once minio.PutObjectOptions
+	once.SetMatchETagExcept("*")
+	err = put(once)
+	switch status := minio.ToErrorResponse(err).StatusCode; {
+	case err == nil || status == 412 || status == 409: // it is there already, or just being written
+	case status == 501 || status == 400: // the store knows no such condition
+		if err := put(minio.PutObjectOptions{}); err != nil {
+			return "", fmt.Errorf("mark the place for originals: %w", err)
+		}
+	default:
+		return "", fmt.Errorf("mark the place for originals: %w", err)
+	}
+	return b.mark(ctx, name)
+}
+
+// mark is "" where it is not there.
+func (b *bucket) mark(ctx context.Context, name string) (string, error) {
+	o, err := b.client.GetObject(ctx, b.name, b.prefix+name, minio.GetObjectOptions{})
+	if err != nil {
+		return "", fmt.Errorf("read whose the originals are: %w", err)
+	}
+	defer o.Close()
+	text, err := io.ReadAll(io.LimitReader(o, maxMark+2))
+	if err != nil {
+		if absent(err) {
+			return "", nil
+		}
+		return "", fmt.Errorf("read whose the originals are: %w", err)
+	}
+	return readMark(name, text)
+}
+
+func (b *bucket) Trash(ctx context.Context, address string) error {
+	if err := checkAddress(address); err != nil {
+		return err
+	}
+	if err := b.move(ctx, b.key(address), b.trashKey(address)); err != nil && !absent(err) {
+		return fmt.Errorf("move object into the trash: %w", err)
+	}
+	return nil
+}
+
+func (b *bucket) Restore(ctx context.Context, address string) error {
+	if err := checkAddress(address); err != nil {
+		return err
+	}
+	if err := b.move(ctx, b.trashKey(address), b.key(address)); err != nil {
+		if absent(err) {
+			return missing(address, err)
+		}
+		return fmt.Errorf("restore object: %w", err)
+	}
+	return nil
+}
+
+// move copies within the store, and removes what was copied once the store has confirmed
+// the copy.
+func (b *bucket) move(ctx context.Context, from, to string) error {
+	was, err := b.client.StatObject(ctx, b.name, from, minio.StatObjectOptions{})
+	if err != nil {
+		return err
+	}
+	dst, src := minio.CopyDestOptions{Bucket: b.name, Object: to}, minio.CopySrcOptions{Bucket: b.name, Object: from}
+	if was.Size <= singleCopy {
+		_, err = b.client.CopyObject(ctx, dst, src)
+	} else {
+		_, err = b.client.ComposeObject(ctx, dst, src)
+	}
+	if err != nil {
+		return err
+	}
+	got, err := b.client.StatObject(ctx, b.name, to, minio.StatObjectOptions{})
+	if err != nil {
+		return errors.New("the store does not show the copy that it made") // never "not found": from is there
+	}
+	if got.Size != was.Size {
+		return fmt.Errorf("the copy has %d bytes instead of %d", got.Size, was.Size)
+	}
+	return b.client.RemoveObject(ctx, b.name, from, minio.RemoveObjectOptions{})
+}
+
+func (b *bucket) Purge(ctx context.Context, address string) error {
+	if err := checkAddress(address); err != nil {
+		return err
+	}
+	if err := b.client.RemoveObject(ctx, b.name, b.trashKey(address), minio.RemoveObjectOptions{}); err != nil {
+		return fmt.Errorf("purge object: %w", err)
+	}
+	return nil
+}
+
+func (b *bucket) EachTrashed(ctx context.Context, fn func(address string, trashed time.Time) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for o := range b.client.ListObjects(ctx, b.name, minio.ListObjectsOptions{Prefix: b.prefix + "trash/"}) {
+		if o.Err != nil {
+			return fmt.Errorf("list the trash: %w", o.Err)
+		}
+		address := path.Base(o.Key)
+		if checkAddress(address) != nil || o.Key != b.trashKey(address) {
+			continue
+		}
+		if err := fn(address, o.LastModified); err != nil {
 			return err
 		}
 	}

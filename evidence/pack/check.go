@@ -88,6 +88,8 @@ func (c *checker) readTags() error {
 		c.add("path-unsafe", "path-clash", p)
 	}
 	stamped := false
+	var read []member
+	total := int64(0)
 	for _, p := range slices.Sorted(maps.Keys(c.members)) {
 		m := c.members[p]
 		switch {
@@ -96,16 +98,23 @@ func (c *checker) readTags() error {
 		case !slices.Contains(tagNames, p):
 			c.add("file-extra", "file-extra", p)
 			continue
-		case m.size > maxTag:
-			c.add("limit", "too-large", p, maxTag)
+		case m.size > maxTag(p):
+			c.add("limit", "too-large", p, maxTag(p))
 			continue
 		}
 		stamped = stamped || slices.Contains(stampNames, p)
+		read, total = append(read, m), total+m.size
+	}
+	if total > maxTags { // before any is read: all of them are held in memory
+		c.add("limit", "tags-large", "zip", maxTags)
+		read = nil
+	}
+	for _, m := range read {
 		b, err := c.readTag(m)
 		if err != nil {
 			return err
 		}
-		c.tags[p] = b
+		c.tags[m.path] = b
 	}
 	for _, p := range tagNames {
 		if _, ok := c.members[p]; !ok && (stamped || !slices.Contains(stampNames, p)) {

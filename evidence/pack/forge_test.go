@@ -3,17 +3,21 @@ package pack
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"bonafide"
 	"bonafide/evidence"
 	"bonafide/evidence/stamp"
 )
@@ -216,6 +220,161 @@ func TestForgeriesAreNamed(t *testing.T) {
 	} {
 		if rep := verify(t, zips[name], Options{}); !slices.ContainsFunc(rep.Problems, func(p Problem) bool { return p.What == what }) {
 			t.Errorf("%s: %v", name, rep.Problems)
+		}
+	}
+}
+
+// takes makes a case with items that were taken in; what says which file stands for each in
+// the pack, as its name and content.
+func takes(t testing.TB, contents map[string]string, files map[string]string) *sample {
+	t.Helper()
+	s := &sample{Contents: Contents{
+		Name: "case-12-3-police", Organisation: "Bank", Version: "v1", Case: "C-12", Number: 3, Variant: "police", Time: when, Origin: "bank", Items: map[string]int{},
+	}}
+	for _, item := range slices.Sorted(maps.Keys(contents)) {
+		s.Items[item] = 1
+		body := Bytes(item, []byte(contents[item]))
+		id, data := s.log.add(when.Add(-time.Hour), TakenInAction, "item:"+item, map[string]any{"n": 1, "number": len(s.Items), "sha256": body.SHA256.String(), "sm3": body.SM3.String(), "size": body.Size})
+		s.Contents.Custody = append(s.Contents.Custody, Custody{ID: id, Item: item, N: 1, Data: data})
+		s.handle(item)
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		s.Files = append(s.Files, Bytes(name, []byte(files[name])))
+	}
+	s.finish(t)
+	return s
+}
+
+// resealed packs s as somebody with the key of the log does who writes packs with a program
+// of their own.
+func (s *sample) resealed(t testing.TB, from bag) []byte {
+	t.Helper()
+	b := from.clone()
+	maps.DeleteFunc(b, func(p string, _ []byte) bool { return strings.HasPrefix(p, dataDir) })
+	for _, f := range s.Files {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b[dataDir+f.Path], err = io.ReadAll(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var err error
+	if b[custodyName], b[proofsName], err = s.Contents.proofs(s.Seal); err != nil {
+		t.Fatal(err)
+	}
+	var seal sealFile
+	if err := json.Unmarshal(b[sealName], &seal); err != nil {
+		t.Fatal(err)
+	}
+	seal.Entry, seal.Size = s.Entry, s.Seal.Size
+	b[sealName] = mustJSON(t, seal)
+	response, err := stamp.Response(s.Token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[entryName], b[checkpointName], b[tokenName], b[responseName], b[rootsName] = s.EntryData, s.Checkpoint, s.Token, response, s.Roots
+	b.recompute(t)
+	return b.zip(t, when)
+}
+
+// Who holds the key of the log and seals another file in the place of an item is found by
+// the item's own entry.
+func TestSwappedItemIsFound(t *testing.T) {
+	contents := map[string]string{"01J-A": "what was seen", "A": "a letter", "01JB": "a call", "lost": "left out", "a": "small"}
+	right := map[string]string{
+		"items/0001-01J-A.txt": "what was seen", "items/0002-A.txt": "a letter", "items/0003-01JB": "a call", "items/0005-a.tar.gz": "small",
+		"items/more/0002-A.txt": "in a folder", "items/A.txt": "no hyphen", "0002-A.txt": "elsewhere", "items/0009-none.txt": "of no item", "items/0002-A~.txt": "another id",
+	}
+	good := takes(t, contents, right)
+	base := unpack(t, good.bytes(t))
+	zips := map[string][]byte{"right": good.bytes(t), "right by another program": good.resealed(t, base)}
+	want := map[string][]string{"right": {}, "right by another program": {}}
+	for name, at := range map[string]string{"hyphen in the id": "items/0001-01J-A.txt", "letter": "items/0002-A.txt", "no ending": "items/0003-01JB", "two endings": "items/0005-a.tar.gz"} {
+		files := maps.Clone(right)
+		files[at] = "something else"
+		s := takes(t, contents, files)
+		zips[name], want[name] = s.resealed(t, base), []string{"item-other " + dataDir + at}
+		if err := Write(t.Context(), io.Discard, &s.Contents, s.Seal); !errors.Is(err, bonafide.Invalid) || !strings.Contains(err.Error(), "is not the file that was taken in") {
+			t.Errorf("%s: Write: %v", name, err)
+		}
+	}
+	// An entry without a digest, and one more with another, vouch for nothing.
+	for name, detail := range map[string]map[string]any{"no digest": {"n": 3}, "number for a digest": {"n": 3, "sha256": 7}, "another digest": {"n": 3, "sha256": strings.Repeat("0", 64)}} {
+		s := takes(t, contents, right)
+		id, data := s.log.add(when, TakenInAction, "item:A", detail)
+		s.Items["A"] = 3
+		s.Contents.Custody = append(s.Contents.Custody, Custody{ID: id, Item: "A", N: 3, Data: data})
+		s.finish(t)
+		zips[name], want[name] = s.resealed(t, base), []string{"item-other " + dataDir + "items/0002-A.txt"}
+	}
+	for name, rep := range agree(t, zips) {
+		if d := cmp.Diff(want[name], found(rep)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+		i := slices.IndexFunc(rep.Checks, func(c Check) bool { return c.Code == "items" })
+		if state := rep.Checks[i].State; (state == OK) != (len(want[name]) == 0) || state == Absent {
+			t.Errorf("%s: the check of items is %s", name, state)
+		}
+	}
+}
+
+// What a reader holds in memory is bounded, and nothing is read of what is beyond that.
+func TestTagFilesAreBounded(t *testing.T) {
+	good := extract(t, newSample(t).bytes(t))
+	// sized makes files larger, with holes.
+	sized := func(sizes map[string]int64) string {
+		t.Helper()
+		dir := t.TempDir()
+		if err := os.CopyFS(dir, os.DirFS(good)); err != nil {
+			t.Fatal(err)
+		}
+		for p, n := range sizes {
+			if err := os.Truncate(filepath.Join(dir, p), n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return dir
+	}
+	const mib = 1 << 20
+	over := map[string]int64{}
+	for _, p := range tagNames {
+		over[p] = maxTag(p) + 1
+	}
+	for name, c := range map[string]struct {
+		sizes map[string]int64
+		want  []string
+	}{
+		"each": {over, tagNames},
+		"one":  {map[string]int64{readmeName: 4*mib + 1}, []string{readmeName}},
+		"all together": {map[string]int64{
+			custodyName: 128 * mib, proofsName: 128 * mib,
+		}, []string{"zip"}},
+	} {
+		dir := sized(c.sizes)
+		rep, err := VerifyDir(t.Context(), os.DirFS(dir), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, p := range rep.Problems {
+			if p.Code == "limit" {
+				got = append(got, p.File)
+			}
+		}
+		slices.Sort(got)
+		if d := cmp.Diff(slices.Sorted(slices.Values(c.want)), got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+		js := inNode(t, dir)[0].Report
+		if d := cmp.Diff(rep.Problems, js.Problems); d != "" {
+			t.Errorf("%s: the browser's verifier finds something else (-Go +browser):\n%s", name, d)
+		}
+	}
+	for p, want := range map[string]int64{manifestName: 64 * mib, tagmanifestName: 64 * mib, sm3Name: 64 * mib, custodyName: 128 * mib, proofsName: 128 * mib, pageName: 4 * mib, sealName: 4 * mib} {
+		if got := maxTag(p); got != want {
+			t.Errorf("%s may have %d bytes, want %d", p, got, want)
 		}
 	}
 }

@@ -71,9 +71,22 @@ type Contents struct {
 // Limits of a pack. A reader refuses what is beyond them.
 const (
 	maxFiles = 200_000
-	maxTag   = 256 << 20
-	maxInt   = 1 << 53 // what every reader of JSON can tell from its neighbours
+	maxDir   = 128 << 20 // of the central directory of the zip
+	maxTags  = 256 << 20 // of all files about the payload together
+	maxInt   = 1 << 53   // what every reader of JSON can tell from its neighbours
 )
+
+// maxTag is how large one file about the payload may be. A reader holds all of them in
+// memory.
+func maxTag(path string) int64 {
+	switch path {
+	case manifestName, tagmanifestName, sm3Name:
+		return 64 << 20
+	case custodyName, proofsName:
+		return 128 << 20
+	}
+	return 4 << 20
+}
 
 // A Sealed is the detail of the log entry "case.sealed": what the log vouches for.
 type Sealed struct {

@@ -130,7 +130,7 @@ func (c *checker) directory(r io.ReaderAt, size int64) (entries []entry, start i
 	case count > maxFiles:
 		c.add("limit", "too-many", "zip", maxFiles)
 		return nil, 0, false, nil
-	case count < 1 || length > maxTag || start+length != size-int64(len(end)):
+	case count < 1 || length > maxDir || start+length != size-int64(len(end)):
 		return bad("zip-directory")
 	case !bytes.Equal(end, ending(count, length, start)):
 		return bad("zip-directory")

@@ -318,12 +318,14 @@ func (c *checker) checkCustody(tree *tlog.Tree, proofs map[string][]evidence.Dig
 	if c.seal != nil {
 		ids[strconv.FormatInt(c.seal.Entry, 10)] = true
 	}
-	numbers := map[string][]int{}
+	numbers, taken := map[string][]int{}, map[string][]takenAs{}
 	for _, e := range f.Entries {
 		ids[strconv.FormatInt(e.ID, 10)] = true
 		numbers[e.Item] = append(numbers[e.Item], e.N)
-		if !custodyOf(e) {
+		if takenIn, sum, ok := custodyOf(e); !ok {
 			c.add("custody-changed", "custody-entry", custodyName, e.ID, e.Item, e.N)
+		} else if was := taken[e.Item]; takenIn && (len(was) == 0 || len(was) == 1 && was[0].sum != sum) {
+			taken[e.Item] = append(was, takenAs{e.ID, sum}) // no file has two digests: more say nothing more
 		}
 		if tree != nil && proofs != nil && !proven(tree, proofs, e.ID, []byte(e.Data)) {
 			c.add("proof-wrong", "proof-custody", custodyName, e.ID, e.Item, e.N)
@@ -333,22 +335,78 @@ func (c *checker) checkCustody(tree *tlog.Tree, proofs map[string][]evidence.Dig
 		c.add("proof-wrong", "proof-set", proofsName)
 	}
 	c.checkNumbers(numbers, len(f.Entries), sealed)
+	c.checkItems(taken)
 	return true
 }
 
-// custodyOf reports whether an entry is the log entry it says it is.
-func custodyOf(e custodyEntry) bool {
+// custodyOf reports whether an entry is the log entry it says it is, whether by it the item
+// was taken in, and with which SHA-256.
+func custodyOf(e custodyEntry) (takenIn bool, sum string, ok bool) {
 	b := []byte(e.Data)
 	got, err := evidence.ParseEntry(b)
 	if err != nil || got.Time < -maxInt || got.Time > maxInt || got.Target != "item:"+e.Item {
-		return false
+		return false, "", false
 	}
 	var detail map[string]json.RawMessage
 	if json.Unmarshal(got.Detail, &detail) != nil {
-		return false
+		return false, "", false
 	}
 	var n float64
-	return json.Unmarshal(detail["n"], &n) == nil && n == float64(e.N)
+	if json.Unmarshal(detail["n"], &n) != nil || n != float64(e.N) {
+		return false, "", false
+	}
+	if json.Unmarshal(detail["sha256"], &sum) != nil {
+		sum = ""
+	}
+	return got.Action == TakenInAction, sum, true
+}
+
+// TakenInAction is the action of the log entry by which an item was taken in. Its detail has
+// the SHA-256 of the file as "sha256".
+const TakenInAction = "item.taken-in"
+
+// itemsDir is where the files of items stand, as NNNN-<item>.<ext>.
+const itemsDir = dataDir + "items/"
+
+// A takenAs is what an entry says of the file that was taken in by it.
+type takenAs struct {
+	entry int64
+	sum   string // SHA-256 in hexadecimal
+}
+
+// checkItems compares the file of every item with what was taken in. An item may be without
+// one: it was left out for this reader.
+func (c *checker) checkItems(taken map[string][]takenAs) {
+	if _, ok := c.tags[manifestName]; !ok {
+		return
+	}
+	c.done["items"] = true
+	for _, l := range c.files {
+		name, ok := strings.CutPrefix(l.path, itemsDir)
+		if !ok || strings.Contains(name, "/") {
+			continue
+		}
+		item := itemOf(name, func(id string) bool { return len(taken[id]) > 0 })
+		as := taken[item]
+		if i := slices.IndexFunc(as, func(t takenAs) bool { return t.sum != l.sum.String() }); i >= 0 {
+			c.add("item-other", "item-other", l.path, as[i].entry, item)
+		}
+	}
+}
+
+// itemOf finds the id in the name of an item's file: behind a hyphen, up to a dot or the
+// end. Of several it takes the first, which is the longest.
+func itemOf(name string, is func(id string) bool) string {
+	for i, b := range []byte(name) {
+		if b != '-' {
+			continue
+		}
+		id, _, _ := strings.Cut(name[i+1:], ".")
+		if is(id) {
+			return id
+		}
+	}
+	return ""
 }
 
 // checkNumbers finds the numbers that are missing or too many.

@@ -79,6 +79,7 @@ var checks = []struct {
 	{"checkpoint", []string{"checkpoint-forged", "checkpoint-other"}},
 	{"proofs", []string{"proof-wrong"}},
 	{"custody", []string{"custody-missing", "custody-changed", "custody-extra"}},
+	{"items", []string{"item-other"}},
 	{"timestamp", []string{"timestamp-foreign", "timestamp-invalid", "timestamp-untrusted"}},
 	{"key", []string{"key-other"}},
 	{"roots", []string{"roots-other"}},

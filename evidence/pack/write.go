@@ -181,18 +181,24 @@ func (c *Contents) tags(s Seal) (map[string][]byte, error) {
 	if tags[sealName], err = canonical(seal); err != nil {
 		return nil, err
 	}
-	for p, b := range tags {
-		if len(b) > maxTag {
-			return nil, invalid("%s would be larger than %d bytes: make several packs", p, maxTag)
-		}
-	}
 	var list strings.Builder
 	for _, p := range slices.Sorted(maps.Keys(tags)) {
 		fmt.Fprintf(&list, "%x  %s\n", sha256.Sum256(tags[p]), p)
 	}
 	tags[tagmanifestName] = []byte(list.String())
+	total := int64(0)
+	for _, p := range slices.Sorted(maps.Keys(tags)) {
+		n := int64(len(tags[p]))
+		if n > maxTag(p) {
+			return nil, invalid("%s would be larger than %d bytes: make several packs", p, maxTag(p))
+		}
+		if total += n; total > maxTags {
+			return nil, invalid("the files about the payload would be larger than %d bytes together: make several packs", maxTags)
+		}
+	}
 	check := newChecker(Options{})
 	check.tags = tags
+	check.files, _ = parseSums(manifest)
 	check.checkSeal()
 	for _, p := range check.report("").Problems {
 		return nil, invalid("the pack would not be sound: %s", p.What)

@@ -625,7 +625,7 @@ const BonafidePack = (() => {
 
   // ---- the zip ----
 
-  const maxFiles = 200000, maxTag = 256 * 1024 * 1024, maxInt = 2 ** 53;
+  const maxFiles = 200000, maxDir = 128 * 1024 * 1024, maxTags = 256 * 1024 * 1024, maxInt = 2 ** 53;
   const MAX32 = 0xffffffff, MAX16 = 0xffff;
   const bytesOf = (...fields) => { // pairs of length and value, little-endian; a string stands for itself
     const out = [];
@@ -668,6 +668,12 @@ const BonafidePack = (() => {
   const stampNames = ["seal/timestamp.tsr", "seal/timestamp.tst", "seal/tsa-roots.pem"];
   const tagNames = ["bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt", "sm3sum.txt", "README.txt", "VERIFY.html",
     "seal/seal.json", "seal/entry.json", "seal/custody.json", "seal/proofs.json", "seal/checkpoint.txt", "seal/log-key.txt", ...stampNames];
+  // maxTag is how large one file about the payload may be.
+  const maxTag = (p) => {
+    if (["manifest-sha256.txt", "tagmanifest-sha256.txt", "sm3sum.txt"].includes(p)) return 64 * 1024 * 1024;
+    if (["seal/custody.json", "seal/proofs.json"].includes(p)) return 128 * 1024 * 1024;
+    return 4 * 1024 * 1024;
+  };
   const checkCodes = [
     ["zip", ["zip-damaged", "path-unsafe", "limit"]],
     ["files", ["file-changed", "file-missing", "file-extra"]],
@@ -678,6 +684,7 @@ const BonafidePack = (() => {
     ["checkpoint", ["checkpoint-forged", "checkpoint-other"]],
     ["proofs", ["proof-wrong"]],
     ["custody", ["custody-missing", "custody-changed", "custody-extra"]],
+    ["items", ["item-other"]],
     ["timestamp", ["timestamp-foreign", "timestamp-invalid", "timestamp-untrusted"]],
     ["key", ["key-other"]],
     ["roots", ["roots-other"]],
@@ -751,11 +758,22 @@ const BonafidePack = (() => {
     const again = `{"entries":{${ids.map((id) => `${quote(id)}:[${f.entries[id].map((h) => `"${h}"`).join(",")}]`).join(",")}}}\n`;
     return again === text ? new Map(ids.map((id) => [id, f.entries[id].map(unhex)])) : null;
   };
+  // custodyOf is null where an entry is not the log entry it says it is.
   const custodyOf = (e) => {
     const got = readEntry(e.data);
-    if (!got || got.target !== `item:${e.item}`) return false;
+    if (!got || got.target !== `item:${e.item}`) return null;
     const d = parse(got.detail);
-    return isObject(d) && own(d, "n") === e.n;
+    if (!isObject(d) || own(d, "n") !== e.n) return null;
+    const sum = own(d, "sha256");
+    return { takenIn: got.action === "item.taken-in", sum: typeof sum === "string" ? sum : "" };
+  };
+  // itemOf finds the id in the name of an item's file: behind a hyphen, up to a dot or the end.
+  const itemOf = (name, taken) => {
+    for (let i = name.indexOf("-"); i >= 0; i = name.indexOf("-", i + 1)) {
+      const id = name.slice(i + 1).split(".")[0];
+      if (taken.has(id)) return id;
+    }
+    return null;
   };
 
   const verify = async (source, options = {}) => {
@@ -801,7 +819,7 @@ const BonafidePack = (() => {
         [count, length, start] = [long(v, 32), long(v, 40), long(v, 48)];
       }
       if (count > maxFiles) { add("limit", "too-many", "zip", maxFiles); return false; }
-      if (count < 1 || length > maxTag || start + length !== size - end.length || !same(end, ending(count, length, start))) return bad("zip-directory");
+      if (count < 1 || length > maxDir || start + length !== size - end.length || !same(end, ending(count, length, start))) return bad("zip-directory");
       const dir = await source.read(start, length);
       v = view(dir);
       const entries = [];
@@ -879,13 +897,21 @@ const BonafidePack = (() => {
       }
     }
     if (nested !== null) add("path-unsafe", "path-clash", nested);
-    let stampedAny = false;
+    let stampedAny = false, reading = [], tagsSize = 0;
     for (const p of paths) {
       const m = members.get(p);
       if (p.startsWith("data/")) continue;
       if (!tagNames.includes(p)) { add("file-extra", "file-extra", p); continue; }
-      if (m.size > maxTag) { add("limit", "too-large", p, maxTag); continue; }
+      if (m.size > maxTag(p)) { add("limit", "too-large", p, maxTag(p)); continue; }
       stampedAny ||= stampNames.includes(p);
+      reading.push([p, m]);
+      tagsSize += m.size;
+    }
+    if (tagsSize > maxTags) { // before any is read: all of them are held in memory
+      add("limit", "tags-large", "zip", maxTags);
+      reading = [];
+    }
+    for (const [p, m] of reading) {
       const b = await m.read(0, m.size);
       if (zipped && crc32(b) !== m.crc) add("zip-damaged", "zip-crc", p);
       tags.set(p, b);
@@ -1005,12 +1031,17 @@ const BonafidePack = (() => {
       if (!custody) add("custody-changed", "custody-form", custodyName);
     }
     if (custody) {
-      const ids = new Set(seal ? [String(seal.entry)] : []), numbers = new Map();
+      const ids = new Set(seal ? [String(seal.entry)] : []), numbers = new Map(), taken = new Map();
       for (const e of custody) {
         ids.add(String(e.id));
         if (!numbers.has(e.item)) numbers.set(e.item, []);
         numbers.get(e.item).push(e.n);
-        if (!custodyOf(e)) add("custody-changed", "custody-entry", custodyName, e.id, e.item, e.n);
+        const entry = custodyOf(e);
+        if (!entry) add("custody-changed", "custody-entry", custodyName, e.id, e.item, e.n);
+        else if (entry.takenIn) {
+          const was = taken.get(e.item) ?? [];
+          if (was.length === 0 || (was.length === 1 && was[0].sum !== entry.sum)) taken.set(e.item, [...was, { entry: e.id, sum: entry.sum }]);
+        }
         if (tree && proofs && !proven(e.id, encode(e.data))) add("proof-wrong", "proof-custody", custodyName, e.id, e.item, e.n);
       }
       if (proofs && seal && (ids.size !== proofs.size || [...proofs.keys()].some((id) => !ids.has(id)))) add("proof-wrong", "proof-set", "seal/proofs.json");
@@ -1018,6 +1049,15 @@ const BonafidePack = (() => {
         if (sealed.custody > custody.length) add("custody-missing", "custody-count", custodyName, sealed.custody, custody.length);
         if (sealed.custody < custody.length) add("custody-extra", "custody-surplus", custodyName, sealed.custody, custody.length);
       };
+      if (manifest) {
+        done.add("items");
+        for (const l of listed) {
+          const name = l.path.startsWith("data/items/") ? l.path.slice(11) : "/";
+          const item = name.includes("/") ? null : itemOf(name, taken);
+          const other = (taken.get(item) ?? []).find((t) => t.sum !== l.sum);
+          if (other) add("item-other", "item-other", l.path, other.entry, item);
+        }
+      }
       if (!seal) {
         if (sealed) count();
       } else {
