@@ -42,11 +42,7 @@ func (e *Engine) BeginCase(ctx context.Context, t bonafide.Tenant, by bonafide.A
 		if err := e.linked(ctx, tx, t, &c); err != nil {
 			return err
 		}
-		mask, err := e.masker(ctx, tx, t, &c)
-		if err != nil {
-			return err
-		}
-		c.Title, c.Reason = mask(s.Title), mask(s.Reason)
+		c.Title, c.Reason = strings.TrimSpace(s.Title), strings.TrimSpace(s.Reason)
 		return e.addCase(ctx, tx, t, by, c, "begin")
 	})
 	return id, e.changed(err)
@@ -248,6 +244,10 @@ func (e *Engine) CaseFacts(ctx context.Context, tx *store.Tx, t bonafide.Tenant,
 	if err != nil {
 		return f, err
 	}
+	there, err := bodiesOf(ctx, tx, t, ids)
+	if err != nil {
+		return f, err
+	}
 	for _, id := range ids {
 		track, err := tx.Track(ctx, t, id)
 		if err != nil {
@@ -267,7 +267,7 @@ func (e *Engine) CaseFacts(ctx context.Context, tx *store.Tx, t bonafide.Tenant,
 		switch {
 		case track.Outcome == "upheld" || track.Outcome == "partly-upheld" || m.Found != "" && m.Found != "null" && m.Found != "[]":
 			f.Upheld = append(f.Upheld, id)
-		case track.Outcome == "" && len(merit.Tested) == 0 && !looked && track.State != "erased":
+		case track.Outcome == "" && len(merit.Tested) == 0 && !looked && there[id] != nil:
 			f.Untested = append(f.Untested, id)
 		}
 	}
@@ -403,14 +403,7 @@ func (e *Engine) ChangeCase(ctx context.Context, t bonafide.Tenant, by bonafide.
 		if err := e.fits(ctx, tx, t, row, ch); err != nil {
 			return err
 		}
-		mask, err := e.masker(ctx, tx, t, &row.Case)
-		if err != nil {
-			return err
-		}
-		clean := ch
-		clean.Text = mask(ch.Text)
-		clean.Party.Basis, clean.Loss.Basis, clean.Exhibit.Note, clean.Request.What = mask(ch.Party.Basis), mask(ch.Loss.Basis), mask(ch.Exhibit.Note), mask(ch.Request.What)
-		next, step, err := casefile.Write(row.Case, clean, e.cfg.DB.NewID(), e.cfg.Now())
+		next, step, err := casefile.Write(row.Case, ch, e.cfg.DB.NewID(), e.cfg.Now())
 		if err != nil {
 			return err
 		}
@@ -557,11 +550,11 @@ func (e *Engine) MergeCases(ctx context.Context, t bonafide.Tenant, by bonafide.
 		if a.Case, b.Case, err = casefile.Merge(a.Case, b.Case, by.ID, reason, now); err != nil {
 			return err
 		}
-		mask, err := e.masker(ctx, tx, t, &a.Case)
+		mask, err := e.masker(ctx, tx, t, &a.Case) // of both
 		if err != nil {
 			return err
 		}
-		reason = mask(reason)
+		reason := mask(reason)
 		return errors.Join(
 			tx.MoveItems(ctx, t, by, from, into),
 			e.keepCase(ctx, tx, t, by, a, bonafide.CaseStep{At: now, By: by.ID, What: "merge", From: before, To: a.Stage, Reason: reason, Number: fmt.Sprint(b.Number)}),

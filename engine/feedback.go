@@ -225,7 +225,7 @@ func ringsNamed(ctx context.Context, tx *store.Tx, t bonafide.Tenant, ids []stri
 }
 
 // watchEvery is how often cases are told of what is new.
-const watchEvery = 30 * time.Second
+const watchEvery = 2 * time.Minute
 
 // watch tells open cases of what is new until ctx ends.
 func (e *Engine) watch(ctx context.Context) error {
