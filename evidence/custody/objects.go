@@ -289,13 +289,16 @@ func (d directory) Trash(_ context.Context, address string) error {
 	}
 	name := d.file(address)
 	// First the time, from which it is kept: an interruption must not make it look old.
-	now := time.Now() //nolint:forbidigo // by the clock of the place, as files have their times
-	err := os.Chtimes(name, now, now)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	err := d.folder(d.trash())
+	var now time.Time
+	if err == nil {
+		now, err = clockOf(d.trash())
 	}
 	if err == nil {
-		err = d.folder(d.trash())
+		err = os.Chtimes(name, now, now)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
 	if err == nil {
 		err = os.Rename(name, filepath.Join(d.trash(), address))
@@ -307,6 +310,20 @@ func (d directory) Trash(_ context.Context, address string) error {
 		return fmt.Errorf("move object into the trash: %w", err)
 	}
 	return nil
+}
+
+// clockOf is the time by the clock of a folder, which is the one that files have their times
+// of.
+func clockOf(folder string) (time.Time, error) {
+	f, err := os.CreateTemp(folder, "clock-")
+	if err != nil {
+		return time.Time{}, err
+	}
+	st, err := f.Stat()
+	if err = errors.Join(err, f.Close(), os.Remove(f.Name())); err != nil {
+		return time.Time{}, err
+	}
+	return st.ModTime(), nil
 }
 
 func (d directory) Restore(_ context.Context, address string) error {
