@@ -136,6 +136,9 @@ func (tx *Tx) DeclareItem(ctx context.Context, t bonafide.Tenant, actor bonafide
 // MoveItems puts the items of one case into another, behind those that are there: cases
 // were merged.
 func (tx *Tx) MoveItems(ctx context.Context, t bonafide.Tenant, actor bonafide.Actor, from, into string) error {
+	if _, err := tx.lock(ctx, t); err != nil {
+		return err
+	}
 	items, err := tx.Items(ctx, t, from)
 	if err != nil {
 		return err
