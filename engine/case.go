@@ -67,7 +67,7 @@ func (e *Engine) keepCase(ctx context.Context, tx *store.Tx, t bonafide.Tenant, 
 	}
 	row.Case = casefile.Prune(casefile.Clone(row.Case), ids)
 	maskCase(&row.Case, mask)
-	if step.Reason != row.Assignee { // an id
+	if saidInWords(step.What) {
 		step.Reason = mask(step.Reason)
 	}
 	row.Held = nil

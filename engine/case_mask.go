@@ -99,3 +99,13 @@ func (e *Engine) ofNoCustomer(ctx context.Context, tx *store.Tx, t bonafide.Tena
 	}
 	return nil
 }
+
+// saidInWords reports whether the reason of a step is what somebody wrote, and not an id or a
+// word of a list, in which a mask would see a number.
+func saidInWords(what string) bool {
+	switch what {
+	case "assign", "group", "link", "unlink", "merit", "scenario", "offence", "exhibit", "exhibit-remove", "party", "loss", "handover", "request", "watch", "watched":
+		return false
+	}
+	return true
+}

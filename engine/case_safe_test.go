@@ -191,7 +191,7 @@ func TestNoCustomerIsNamedInACase(t *testing.T) {
 	e := investigated(t, testdb.SQLite(t), &testClock{})
 	ctx := t.Context()
 	cs := strangers(2)
-	cs[0].Customer.Name = "Canary Quillfeather"
+	cs[0].Customer.Name, cs[0].ID = "Canary Quillfeather", "C-0317498"
 	submit(t, e, cs)
 	id, err := e.BeginCase(ctx, bank, sleuth, CaseStart{Title: "What Canary Quillfeather wrote", Reason: "y", Complaints: []string{cs[1].ID}})
 	if err != nil {
@@ -200,6 +200,12 @@ func TestNoCustomerIsNamedInACase(t *testing.T) {
 	writeCase(t, e, id, casefile.Change{What: "link", Kind: "complaint", Name: cs[0].ID})
 	if c := caseOf(t, e, id); strings.Contains(c.Title, "Quillfeather") {
 		t.Errorf("title: %s", c.Title)
+	}
+	steps := view(t, e, func(ctx context.Context, tx *store.Tx) ([]bonafide.CaseStep, error) {
+		return tx.CaseSteps(ctx, bank, id)
+	})
+	if got := steps[len(steps)-1].Reason; got != "complaint C-0317498" {
+		t.Errorf("the history hides which complaint was linked: %q", got)
 	}
 	err = e.ChangeCase(ctx, bank, sleuth, id, 0, casefile.Change{What: "party", Party: bonafide.Party{Role: bonafide.RoleUnknown, Name: "canary quillfeather", Basis: "b"}})
 	if !errors.Is(err, bonafide.Invalid) {

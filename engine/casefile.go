@@ -134,7 +134,9 @@ func (e *Engine) caseFile(ctx context.Context, tx *store.Tx, t bonafide.Tenant, 
 	}
 	for i := range f.Steps {
 		s := &f.Steps[i]
-		s.Reason = mask(s.Reason)
+		if saidInWords(s.What) {
+			s.Reason = mask(s.Reason)
+		}
 		if words := strings.Fields(s.Reason); s.What == "merit" || s.What == "link" || s.What == "unlink" {
 			if n := len(words); n == 0 || !slices.Contains(slices.Concat(ids, row.Rings, row.Adverts), words[n-1]) {
 				s.Reason = "" // it is of what left the case
